@@ -1,0 +1,1 @@
+//! Shell: the host agent, which opens people's desktops and reports load.

@@ -1,0 +1,1 @@
+//! Domain: the append-only record and its queries.

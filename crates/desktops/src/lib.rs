@@ -1,0 +1,1 @@
+//! Domain: hosts, gateways, desktop sessions, placement.

@@ -1,0 +1,1 @@
+//! Shell: sockets that drive the relay engine.

@@ -1,0 +1,1 @@
+//! Domain: people, certificates, second factors, log-on sessions.

@@ -1,0 +1,1 @@
+//! Engine: desktop relay bytes (tickets, RFB, RDCleanPath, RDP mends, clipboard policy).

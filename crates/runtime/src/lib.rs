@@ -1,0 +1,1 @@
+//! Kit: configuration, telemetry, tasks and shutdown, TLS, guarded routes, problem answers.
