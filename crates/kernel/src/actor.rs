@@ -64,7 +64,10 @@ pub struct UnknownRole;
 impl FromStr for Role {
     type Err = UnknownRole;
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or(UnknownRole)
+        Self::ALL
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or(UnknownRole)
     }
 }
 
@@ -124,7 +127,11 @@ impl Actor {
             Scope::Ministry(ministry) => ministry == self.ministry,
             Scope::Platform => matches!(action, Action::ManageHosts),
         };
-        if role_allows && scope_fits { Ok(()) } else { Err(Denied) }
+        if role_allows && scope_fits {
+            Ok(())
+        } else {
+            Err(Denied)
+        }
     }
 }
 
@@ -145,8 +152,14 @@ mod tests {
     fn nobody_reaches_another_ministry() {
         for role in Role::ALL {
             for action in [Action::ManagePeople, Action::ReadRecord, Action::OpenDesktop] {
-                assert_eq!(actor(role).may(action, Scope::Ministry(MinistryId::from_bits(2))), Err(Denied));
-                assert_eq!(actor(role).may(action, Scope::Person(PersonId::from_bits(2))), Err(Denied));
+                assert_eq!(
+                    actor(role).may(action, Scope::Ministry(MinistryId::from_bits(2))),
+                    Err(Denied)
+                );
+                assert_eq!(
+                    actor(role).may(action, Scope::Person(PersonId::from_bits(2))),
+                    Err(Denied)
+                );
             }
         }
     }
@@ -155,8 +168,17 @@ mod tests {
     fn duties_are_separate() {
         let ministry = Scope::Ministry(MinistryId::from_bits(1));
         assert_eq!(actor(Role::Auditor).may(Action::ReadRecord, ministry), Ok(()));
-        assert_eq!(actor(Role::Operator).may(Action::ReadRecord, ministry), Err(Denied));
-        assert_eq!(actor(Role::Auditor).may(Action::ManagePeople, ministry), Err(Denied));
-        assert_eq!(actor(Role::Operator).may(Action::ManageHosts, Scope::Platform), Ok(()));
+        assert_eq!(
+            actor(Role::Operator).may(Action::ReadRecord, ministry),
+            Err(Denied)
+        );
+        assert_eq!(
+            actor(Role::Auditor).may(Action::ManagePeople, ministry),
+            Err(Denied)
+        );
+        assert_eq!(
+            actor(Role::Operator).may(Action::ManageHosts, Scope::Platform),
+            Ok(())
+        );
     }
 }

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::{DesktopId, HostId, LogonId, PersonId, Timestamp, Zone};
 
 /// What a node of the fleet is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeRole {
     /// Relays desktops between browsers and hosts.

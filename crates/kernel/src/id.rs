@@ -54,7 +54,10 @@ impl<K: IdKind> Id<K> {
         let mut random = [0_u8; 10];
         entropy.fill(&mut random);
         let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid(), PhantomData)
+        Self(
+            uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid(),
+            PhantomData,
+        )
     }
 
     /// The identifier with these bits; for fixed identifiers such as the platform's own ministry.

@@ -5,7 +5,9 @@ use core::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 /// The name of a network zone, such as `business` or `internet`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(String);
 
@@ -42,8 +44,14 @@ impl FromStr for Zone {
 
     fn from_str(text: &str) -> Result<Self, MalformedZone> {
         let fits = (1..=Self::LENGTH_MAX).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if fits { Ok(Self(text.to_owned())) } else { Err(MalformedZone) }
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(MalformedZone)
+        }
     }
 }
 

@@ -1,1 +1,9 @@
-//! Dev only: manual clock, seeded entropy, people and hosts, drivers for real components.
+//! Dev only: a manual clock, seeded entropy, databases that vanish, and calls to a router without a network.
+
+mod calls;
+mod database;
+mod time;
+
+pub use calls::{Answer, Browser};
+pub use database::{TestDatabase, postgres_url};
+pub use time::{ManualClock, SeededEntropy};
