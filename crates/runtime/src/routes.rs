@@ -37,8 +37,7 @@ pub enum Access {
     Node,
 }
 
-/// Gives a schema.
-pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 /// A route's description.
 #[derive(Clone, Debug)]
@@ -117,9 +116,9 @@ pub struct RouteEntry {
     /// What it does, for people.
     pub summary: &'static str,
     /// Schema of the body.
-    pub takes: Option<SchemaOf>,
+    pub takes: Option<fn(&mut SchemaGenerator) -> Schema>,
     /// Schema of the answer.
-    pub answers: Option<SchemaOf>,
+    pub answers: Option<fn(&mut SchemaGenerator) -> Schema>,
 }
 
 /// Routes with their table.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::{
     Router,
     body::Body,
-    http::{Method, Request, StatusCode, header},
+    http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use http_body_util::BodyExt as _;
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub struct Answer {
     /// Status.
     pub status: StatusCode,
     /// Headers.
-    pub headers: axum::http::HeaderMap,
+    pub headers: HeaderMap,
     /// JSON body, `Null` if there is none or it is no JSON.
     pub body: Value,
     /// The body's bytes.
@@ -39,8 +39,7 @@ pub struct Browser {
     router: Router,
     origin: String,
     cookies: BTreeMap<String, String>,
-    /// Sent as User-Agent.
-    pub user_agent: String,
+    user_agent: String,
 }
 
 impl Browser {
@@ -53,6 +52,11 @@ impl Browser {
             cookies: BTreeMap::new(),
             user_agent: "naru-test".to_owned(),
         }
+    }
+
+    /// Calls itself something else from now on.
+    pub fn set_user_agent(&mut self, user_agent: &str) {
+        user_agent.clone_into(&mut self.user_agent);
     }
 
     /// Reads.
@@ -130,7 +134,7 @@ impl Browser {
         }
     }
 
-    fn keep_cookies(&mut self, headers: &axum::http::HeaderMap) {
+    fn keep_cookies(&mut self, headers: &HeaderMap) {
         for cookie in headers.get_all(header::SET_COOKIE) {
             let text = cookie.to_str().unwrap_or_default();
             let Some((name, rest)) = text.split_once('=') else {

@@ -20,7 +20,8 @@ pub struct TestDatabase {
     pub db: Db,
     /// Its URL, to open it a second time.
     pub url: String,
-    _directory: Option<tempfile::TempDir>,
+    /// Where it lies, on `SQLite`; removed when dropped.
+    pub directory: Option<tempfile::TempDir>,
 }
 
 impl TestDatabase {
@@ -40,7 +41,7 @@ impl TestDatabase {
         Self {
             db,
             url,
-            _directory: Some(directory),
+            directory: Some(directory),
         }
     }
 
@@ -57,7 +58,7 @@ impl TestDatabase {
         Self {
             db,
             url,
-            _directory: None,
+            directory: None,
         }
     }
 }
