@@ -4,4 +4,14 @@
 //! cannot be framed is an error, never passed on.
 #![warn(missing_docs)]
 
+mod error;
+mod read;
+pub mod rfb;
+mod step;
 pub mod ticket;
+
+#[cfg(test)]
+mod testing;
+
+pub use error::Error;
+pub use step::{HOLD_BYTES_MAX, Output, Scanner, Step, scan};
