@@ -1,0 +1,338 @@
+//! Real desktops: TigerVNC, openbox and the rest, as accounts of this machine. Needs root.
+
+mod common;
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::process::Command;
+
+use common::{PATIENCE, TestAccount, TestHost, can_run, run, until};
+use naru_kernel::fleet::{
+    AttachAnswer, AttachReady, CloseReason, Closure, ClosureTarget, HostDesktopState, NodeRole, Orders,
+    Protocol,
+};
+use naru_kernel::{Clock as _, DesktopId, Seconds};
+use naru_runtime::clock::SystemClock;
+use naru_runtime::fleet::Node as _;
+use tokio::io::AsyncReadExt as _;
+
+const PROGRAMS: &[&str] = &[
+    "Xtigervnc",
+    "openbox",
+    "runuser",
+    "tint2",
+    "pcmanfm",
+    "dbus-run-session",
+];
+
+/// Types into the desktop as a person at its keyboard does.
+fn xdotool(host: &TestHost, desktop: DesktopId, arguments: &[&str]) -> bool {
+    let personal = host.personal(desktop);
+    let display = std::fs::read_to_string(personal.join("display")).unwrap();
+    let mut command = Command::new("xdotool");
+    command
+        .env("DISPLAY", format!(":{}", display.trim()))
+        .env("XAUTHORITY", personal.join("xauthority"));
+    command.args(arguments).output().unwrap().status.success()
+}
+
+async fn banner(wire: &mut common::Wire) -> Vec<u8> {
+    let mut banner = vec![0; 12];
+    tokio::time::timeout(PATIENCE, wire.read_exact(&mut banner))
+        .await
+        .unwrap()
+        .unwrap();
+    banner
+}
+
+async fn closed(wire: &mut common::Wire) -> bool {
+    let drain = async {
+        let mut rest = [0; 4096];
+        while !matches!(wire.read(&mut rest).await, Ok(0) | Err(_)) {}
+    };
+    tokio::time::timeout(PATIENCE, drain).await.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_gets_a_desktop_of_their_own_and_nobody_else_reaches_it() {
+    if !can_run(
+        "a_person_gets_a_desktop_of_their_own_and_nobody_else_reaches_it",
+        PROGRAMS,
+    ) {
+        return;
+    }
+    let account = TestAccount::new("a");
+    let host = TestHost::start(|_| {}).await;
+    let desktop = DesktopId::from_bits(1);
+    let (answer, mut wire) = host.attach(desktop, &account.0, Protocol::Rfb).await;
+    assert!(
+        matches!(answer, AttachAnswer::Ready(AttachReady::Rfb)),
+        "{answer:?}"
+    );
+    assert_eq!(banner(&mut wire).await, b"RFB 003.008\n");
+
+    let socket = std::fs::symlink_metadata(host.personal(desktop).join("rfb.sock")).unwrap();
+    assert_eq!(
+        (socket.permissions().mode() & 0o777, socket.uid()),
+        (0o600, account.uid())
+    );
+    let personal = std::fs::metadata(host.personal(desktop)).unwrap();
+    assert_eq!(
+        (personal.permissions().mode() & 0o777, personal.uid()),
+        (0o700, account.uid())
+    );
+    let shadow = run("getent", &["shadow", &account.0]);
+    assert_eq!(shadow.split(':').nth(1), Some("!"));
+    let listening = run("ss", &["-Hltnp"]);
+    assert!(!listening.contains("tigervnc"), "{listening}");
+    assert_eq!(host.state_of(desktop), Some(HostDesktopState::Running));
+    assert!(host.node.report().desktops.iter().all(|told| told.attached));
+    assert_eq!(host.node.report().load.map(|load| load.sessions), Some(1));
+
+    host.order_end(desktop);
+    assert!(closed(&mut wire).await);
+    until("the desktop has ended", || {
+        host.state_of(desktop) == Some(HostDesktopState::Ended)
+    })
+    .await;
+    assert_eq!(account.processes(), Vec::<String>::new());
+    assert!(!host.personal(desktop).exists());
+    host.node.apply(&Orders::default());
+    assert_eq!(host.state_of(desktop), None);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn korean_is_typed_with_the_desktops_own_input_and_saved() {
+    let programs = [PROGRAMS, &["xdotool", "mousepad", "ibus-daemon"]].concat();
+    if !can_run("korean_is_typed_with_the_desktops_own_input_and_saved", &programs) {
+        return;
+    }
+    let account = TestAccount::new("b");
+    let host = TestHost::start(|_| {}).await;
+    let desktop = DesktopId::from_bits(2);
+    let (answer, _wire) = host.attach(desktop, &account.0, Protocol::Rfb).await;
+    assert!(matches!(answer, AttachAnswer::Ready(_)), "{answer:?}");
+    let runs = |program: &str| account.processes().iter().any(|line| line.contains(program));
+    until("the input method runs", || runs("ibus-engine-hangul")).await;
+    until("the panel runs", || runs("tint2")).await;
+
+    // The panel's fourth launcher is the editor.
+    let opened = || {
+        xdotool(
+            &host,
+            desktop,
+            &["search", "--onlyvisible", "--class", "mousepad"],
+        ) || {
+            xdotool(&host, desktop, &["mousemove", "121", "780", "click", "1"]);
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            false
+        }
+    };
+    until("the editor is open", opened).await;
+    assert!(xdotool(
+        &host,
+        desktop,
+        &["search", "--onlyvisible", "--class", "mousepad", "windowfocus"]
+    ));
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    for step in [
+        &["type", "--delay", "60", "seat 7 "][..],
+        &["key", "shift+space"],
+        &["type", "--delay", "60", "dkssudgktpdy"],
+        &["key", "shift+space"],
+        &["type", "--delay", "60", " "],
+        &["key", "ctrl+s"],
+    ] {
+        assert!(xdotool(&host, desktop, step), "{step:?}");
+    }
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let file = format!("/home/{}/note.txt", account.0);
+    assert!(xdotool(&host, desktop, &["type", "--delay", "60", &file]));
+    assert!(xdotool(&host, desktop, &["key", "Return"]));
+    until("the text is saved", || {
+        std::fs::read_to_string(&file).is_ok_and(|text| text.trim() == "seat 7 안녕하세요")
+    })
+    .await;
+    host.stop().await;
+    assert_eq!(account.processes(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_session_outlives_the_seat_and_the_agent_and_a_newer_seat_cuts_the_older() {
+    if !can_run(
+        "the_session_outlives_the_seat_and_the_agent_and_a_newer_seat_cuts_the_older",
+        PROGRAMS,
+    ) {
+        return;
+    }
+    let account = TestAccount::new("c");
+    let host = TestHost::start(|config| config.keep_sessions = true).await;
+    let desktop = DesktopId::from_bits(3);
+    let (_, mut first) = host.attach(desktop, &account.0, Protocol::Rfb).await;
+    banner(&mut first).await;
+    let server = || {
+        account
+            .processes()
+            .into_iter()
+            .find(|line| line.contains("Xtigervnc"))
+    };
+    let before = server().unwrap();
+    let (_, mut second) = host.attach(desktop, &account.0, Protocol::Rfb).await;
+    assert!(closed(&mut first).await);
+    assert_eq!(banner(&mut second).await, b"RFB 003.008\n");
+    drop(second);
+    until("nobody is attached", || {
+        !host.node.report().desktops.iter().any(|told| told.attached)
+    })
+    .await;
+
+    let host = host.restart().await;
+    until("taken up again", || {
+        host.state_of(desktop) == Some(HostDesktopState::Running)
+    })
+    .await;
+    let (answer, mut third) = host.attach(desktop, &account.0, Protocol::Rfb).await;
+    assert!(matches!(answer, AttachAnswer::Ready(_)), "{answer:?}");
+    assert_eq!(banner(&mut third).await, b"RFB 003.008\n");
+    assert_eq!(server(), Some(before));
+
+    // A closure of the person cuts the seat but leaves the desktop running.
+    let at = SystemClock.now();
+    let target = ClosureTarget::Desktop(desktop);
+    let closure = Closure {
+        sequence: 1,
+        target,
+        reason: CloseReason::Revoked,
+        at,
+    };
+    let old = host.sign(&{
+        let mut claims = host.claims(desktop, &account.0, Protocol::Rfb);
+        claims.issued_at = at - Seconds(1);
+        claims.expires_at = at + Seconds(30);
+        claims
+    });
+    host.node.apply(&Orders {
+        closures: vec![closure],
+        ..Orders::default()
+    });
+    assert!(closed(&mut third).await);
+    let (refused, _) = host.attach_with(old).await;
+    assert!(
+        matches!(
+            refused,
+            AttachAnswer::Refused {
+                reason: CloseReason::TicketRefused,
+                ..
+            }
+        ),
+        "{refused:?}"
+    );
+    assert_eq!(host.state_of(desktop), Some(HostDesktopState::Running));
+
+    // The window manager's end is the person's log-off.
+    let manager = account
+        .processes()
+        .into_iter()
+        .find(|line| line.contains("openbox --config"))
+        .unwrap();
+    run("kill", &[manager.split_ascii_whitespace().nth(1).unwrap()]);
+    until("logged off", || {
+        host.state_of(desktop) == Some(HostDesktopState::Ended)
+    })
+    .await;
+    assert_eq!(account.processes(), Vec::<String>::new());
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_server_ends_the_session_and_leftovers_of_a_dead_agent_are_cleared() {
+    if !can_run(
+        "a_dead_server_ends_the_session_and_leftovers_of_a_dead_agent_are_cleared",
+        PROGRAMS,
+    ) {
+        return;
+    }
+    let account = TestAccount::new("d");
+    let host = TestHost::start(|config| config.keep_sessions = true).await;
+    let (dead, orphan) = (DesktopId::from_bits(4), DesktopId::from_bits(5));
+    drop(host.attach(dead, &account.0, Protocol::Rfb).await);
+    let pid_of = |name: &str| {
+        let line = account
+            .processes()
+            .into_iter()
+            .find(|line| line.contains(name))
+            .unwrap();
+        line.split_ascii_whitespace().nth(1).unwrap().to_owned()
+    };
+    // Something the person detached from everything must not stay either.
+    let hidden = [
+        "--login",
+        &account.0,
+        "--command",
+        "env -i setsid sleep 300 >/dev/null 2>&1 &",
+    ];
+    run("runuser", &hidden);
+    run("kill", &["-9", &pid_of("Xtigervnc")]);
+    until("ended", || host.state_of(dead) == Some(HostDesktopState::Ended)).await;
+    assert_eq!(account.processes(), Vec::<String>::new());
+
+    drop(host.attach(orphan, &account.0, Protocol::Rfb).await);
+    let record = host
+        .config
+        .state_directory
+        .join(format!("sessions/{orphan}.json"));
+    let mut torn: serde_json::Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+    // As if the first process had died while no agent was there to see it.
+    torn["leader"]["start"] = 1.into();
+    let text = torn.to_string();
+    let host = {
+        std::fs::write(&record, &text).unwrap();
+        host.restart().await
+    };
+    until("told as ended", || {
+        host.state_of(orphan) == Some(HostDesktopState::Ended)
+    })
+    .await;
+    until("swept", || account.processes().is_empty()).await;
+    assert!(!record.exists() && !host.personal(orphan).exists());
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_good_ticket_from_a_gateway_opens() {
+    if !can_run("only_a_good_ticket_from_a_gateway_opens", PROGRAMS) {
+        return;
+    }
+    let host = TestHost::start(|config| config.sessions_max = Some(0)).await;
+    let desktop = DesktopId::from_bits(6);
+    let good = host.claims(desktop, "naru-nobody", Protocol::Rfb);
+    let mut expired = good.clone();
+    expired.issued_at = good.issued_at - Seconds(120);
+    expired.expires_at = good.issued_at - Seconds(60);
+    let mut elsewhere = host.claims(desktop, "naru-nobody", Protocol::Rfb);
+    elsewhere.host = naru_kernel::HostId::from_bits(43);
+    let mut altered = host.sign(&host.claims(desktop, "naru-nobody", Protocol::Rfb));
+    altered.insert(3, 'x');
+    let text = host.sign(&good);
+    let refused = async |ticket: String| match host.attach_with(ticket).await.0 {
+        AttachAnswer::Refused { reason, detail } => (reason, detail),
+        other => panic!("{other:?}"),
+    };
+    // The good one is accepted, and only then is there no room.
+    assert_eq!(refused(text.clone()).await.0, CloseReason::HostFull);
+    assert_eq!(refused(text).await.0, CloseReason::TicketRefused);
+    assert_eq!(refused(host.sign(&expired)).await.0, CloseReason::TicketRefused);
+    assert_eq!(refused(host.sign(&elsewhere)).await.0, CloseReason::TicketRefused);
+    assert_eq!(refused(altered).await.0, CloseReason::TicketRefused);
+    assert_eq!(refused("x".repeat(6_000)).await.0, CloseReason::TicketRefused);
+    let rdp = host.sign(&host.claims(desktop, "naru-nobody", Protocol::Rdp));
+    assert_eq!(refused(rdp).await.0, CloseReason::TicketRefused);
+    let root = host.sign(&host.claims(desktop, "root", Protocol::Rfb));
+    assert!(refused(root).await.1.contains("account"));
+    assert!(!run("getent", &["passwd"]).contains("naru-nobody"));
+
+    // Another host of the fleet has a good certificate and is still no gateway.
+    let mut wire = host.dial(NodeRole::Host).await.unwrap();
+    assert!(closed(&mut wire).await);
+    host.stop().await;
+}
