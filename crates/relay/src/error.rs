@@ -1,7 +1,5 @@
 //! What makes a relay give up: bytes that cannot be framed, or that nobody may send.
 
-use naru_kernel::Kind;
-
 /// Why bytes are not passed on. The gateway closes both sides with `protocol-error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -23,15 +21,4 @@ pub enum Error {
     /// A field with a value that cannot be.
     #[error("{0} is malformed")]
     Malformed(&'static str),
-    /// A version of the browser's client whose mends were never tested.
-    #[error("the remote desktop client is not of a version that is known here")]
-    ClientVersion,
-}
-
-impl Error {
-    /// Always the sender's fault.
-    #[must_use]
-    pub const fn kind(&self) -> Kind {
-        Kind::Invalid
-    }
 }

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod error;
+pub mod rdp;
 mod read;
 pub mod rfb;
 mod step;

@@ -11,7 +11,7 @@ pub(crate) struct Passed {
 }
 
 /// Feeds the chunks one after the other through a buffer, checking what scanners promise.
-pub(crate) fn pump<'a>(scanner: &mut impl Scanner, chunks: impl IntoIterator<Item = &'a [u8]>) -> Passed {
+pub(crate) fn pump(scanner: &mut impl Scanner, chunks: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Passed {
     let mut buffer: Vec<u8> = Vec::new();
     let mut passed = Passed {
         bytes: Vec::new(),
@@ -19,7 +19,7 @@ pub(crate) fn pump<'a>(scanner: &mut impl Scanner, chunks: impl IntoIterator<Ite
         end: Ok(()),
     };
     for chunk in chunks {
-        buffer.extend_from_slice(chunk);
+        buffer.extend_from_slice(chunk.as_ref());
         let result = scan(scanner, &buffer, |output| match output {
             Output::Slice(slice) => passed.bytes.extend_from_slice(slice),
             Output::Owned(bytes) => passed.bytes.extend(bytes),

@@ -140,7 +140,7 @@ impl ClientScanner {
             } else {
                 Step::Drop { bytes: 4 }
             }),
-            message::SET_DESKTOP_SIZE => self.set_desktop_size(input),
+            message::SET_DESKTOP_SIZE => set_desktop_size(input),
             message::QEMU => qemu(input),
             other => Err(Error::UnknownMessage(other)),
         }
@@ -243,25 +243,6 @@ impl ClientScanner {
         self.blocked += u64::from(!verdict.passes);
         Ok(self.body.step(input).unwrap_or(Step::More))
     }
-
-    fn set_desktop_size(&mut self, input: &[u8]) -> Result<Step, Error> {
-        let (Some(width), Some(height), Some(&screens)) = (u16_be(input, 2), u16_be(input, 4), input.get(6))
-        else {
-            return Ok(Step::More);
-        };
-        if screens > SCREENS_MAX {
-            return Err(Error::TooLong("the list of screens"));
-        }
-        let bytes = 8 + 16 * usize::from(screens);
-        if width <= PICTURE_PIXELS_MAX && height <= PICTURE_PIXELS_MAX {
-            return Ok(fixed(input, bytes));
-        }
-        Ok(if input.len() < bytes {
-            Step::More
-        } else {
-            Step::Drop { bytes }
-        })
-    }
 }
 
 /// A message of known length: passed on once it is there whole.
@@ -288,4 +269,23 @@ const fn qemu(input: &[u8]) -> Result<Step, Error> {
         [_, _, ..] => Err(Error::UnknownMessage(message::QEMU)),
         _ => Ok(Step::More),
     }
+}
+
+fn set_desktop_size(input: &[u8]) -> Result<Step, Error> {
+    let (Some(width), Some(height), Some(&screens)) = (u16_be(input, 2), u16_be(input, 4), input.get(6))
+    else {
+        return Ok(Step::More);
+    };
+    if screens > SCREENS_MAX {
+        return Err(Error::TooLong("the list of screens"));
+    }
+    let bytes = 8 + 16 * usize::from(screens);
+    if width <= PICTURE_PIXELS_MAX && height <= PICTURE_PIXELS_MAX {
+        return Ok(fixed(input, bytes));
+    }
+    Ok(if input.len() < bytes {
+        Step::More
+    } else {
+        Step::Drop { bytes }
+    })
 }

@@ -27,7 +27,7 @@ pub(crate) const PIXEL_BYTES: u64 = 4;
 /// The longest payload of a fence, in bytes (its own definition).
 pub(crate) const FENCE_BYTES_MAX: u8 = 64;
 
-/// Encodings, as SetEncodings and rectangles name them.
+/// Encodings, as `SetEncodings` and rectangles name them.
 pub(crate) mod encoding {
     pub(crate) const RAW: i32 = 0;
     pub(crate) const COPY_RECT: i32 = 1;

@@ -85,11 +85,30 @@ impl Scanner for ServerScanner {
             Expect::VmwareCursor { pixels } => self.vmware_cursor(pixels, input)?,
             Expect::Message => self.message(input)?,
             Expect::Nothing => return Err(Error::Handshake("the host went on after its refusal")),
-            Expect::Version
-            | Expect::SecurityTypes
-            | Expect::SecurityResult
-            | Expect::Reason
-            | Expect::ServerInit => self.handshake(input)?,
+            Expect::Version => match input.first_chunk::<12>() {
+                Some(version) if version == VERSION => self.pass(Some(12), Expect::SecurityTypes),
+                Some(_) => return Err(Error::Handshake("the host's version is not 3.8")),
+                None => None,
+            },
+            Expect::SecurityTypes => self.security_types(input)?,
+            Expect::SecurityResult => {
+                let next = u32_be(input, 0).map(|result| {
+                    if result == 0 {
+                        Expect::ServerInit
+                    } else {
+                        Expect::Reason
+                    }
+                });
+                next.and_then(|next| self.pass(Some(4), next))
+            }
+            Expect::Reason => {
+                let reason_bytes = bounded_text(input, 0)?;
+                self.pass(reason_bytes.map(|reason| 4 + reason), Expect::Nothing)
+            }
+            Expect::ServerInit => {
+                let name_bytes = bounded_text(input, 20)?;
+                self.pass(name_bytes.map(|name| 24 + name), Expect::Message)
+            }
         };
         match known {
             // A rectangle's last part may have no bytes; go on with what follows it.
@@ -131,30 +150,6 @@ impl ServerScanner {
             Expect::Rectangle
         };
         self.pass(Some(bytes), next)
-    }
-
-    fn handshake(&mut self, input: &[u8]) -> Result<Option<()>, Error> {
-        match self.expect {
-            Expect::Version => match input.first_chunk::<12>() {
-                Some(version) if version == VERSION => Ok(self.pass(Some(12), Expect::SecurityTypes)),
-                Some(_) => Err(Error::Handshake("the host's version is not 3.8")),
-                None => Ok(None),
-            },
-            Expect::SecurityTypes => self.security_types(input),
-            Expect::SecurityResult => match u32_be(input, 0) {
-                Some(0) => Ok(self.pass(Some(4), Expect::ServerInit)),
-                Some(_) => Ok(self.pass(Some(4), Expect::Reason)),
-                None => Ok(None),
-            },
-            Expect::ServerInit => {
-                let name_bytes = bounded_text(input, 20)?;
-                Ok(self.pass(name_bytes.map(|name| 24 + name), Expect::Message))
-            }
-            _ => {
-                let reason_bytes = bounded_text(input, 0)?;
-                Ok(self.pass(reason_bytes.map(|reason| 4 + reason), Expect::Nothing))
-            }
-        }
     }
 
     fn security_types(&mut self, input: &[u8]) -> Result<Option<()>, Error> {

@@ -13,7 +13,7 @@ const SHUT: ClipboardPolicy = ClipboardPolicy {
     paste_in: false,
 };
 
-/// SetPixelFormat as noVNC sends it.
+/// `SetPixelFormat` as noVNC sends it.
 const PIXEL_FORMAT: [u8; 20] = [
     0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0,
 ];
