@@ -140,10 +140,10 @@ impl HostDialer {
 }
 
 async fn tell(seat: &mut Option<&mut SeatWriter>, step: AttachStep) {
-    if let Some(seat) = seat {
-        if seat.json(&serde_json::json!({ "step": step })).await.is_err() {
-            tracing::debug!("the browser left while its desktop was opened");
-        }
+    if let Some(seat) = seat
+        && seat.json(&serde_json::json!({ "step": step })).await.is_err()
+    {
+        tracing::debug!("the browser left while its desktop was opened");
     }
 }
 
