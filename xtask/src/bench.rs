@@ -1,0 +1,42 @@
+//! `cargo xtask bench NAME`: us and the peer in one run, a table, and one JSON object as the last line.
+
+use std::process::Command;
+
+use crate::{
+    failure::{Failure, While as _},
+    machine::{debian, node::Node, web},
+    place, run,
+};
+
+const NAMES: &[&str] = &["relay", "logon", "open", "footprint"];
+const BUILD_SECONDS_MAX: u64 = 60 * 60;
+
+/// Prepares and runs one bench; further arguments are handed on.
+pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
+    let (name, rest) = arguments
+        .split_first()
+        .filter(|(name, _)| NAMES.contains(&name.as_str()))
+        .ok_or_else(|| Failure::new(format!("name a bench: {}", NAMES.join(", "))))?;
+    debian::ensure(debian::For::Benches)?;
+    if matches!(name.as_str(), "open" | "footprint") {
+        let node = Node::ensure()?;
+        web::ensure_build(&node)?;
+        crate::up::build("release")?;
+    }
+    let mut build = Command::new("cargo");
+    build.args(["build", "--release", "--locked", "--package", "naru-bench"]);
+    run::must("build benches", BUILD_SECONDS_MAX, &mut build)?;
+    // The bench itself writes to our own output: its last line is what machines read.
+    let status = Command::new(place::target().join("release/naru-bench"))
+        .arg(name)
+        .args(rest)
+        .env("NARU_PROGRAM", place::program("release"))
+        .current_dir(place::root())
+        .status()
+        .or_could_not("start the bench")?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("bench {name} failed")))
+    }
+}
