@@ -1,0 +1,133 @@
+import { call, get, portalNowMs, post, Problem, whenUnauthenticated } from './api/client';
+import type { LogonStep, Me, Platform, Session } from './api/types';
+import { where } from './place.svelte';
+
+export type Farewell = 'revoked' | 'idle' | 'off';
+
+const POLL_SECONDS = 10;
+/** Input extends the log-on at most this often. */
+const EXTEND_SECONDS = 60;
+
+/** Who is logged on in this window, and for how long. */
+class LogonSession {
+  platform = $state.raw<Platform | null>(null);
+  me = $state.raw<Me | null>(null);
+  /** Until the first answer there is nothing to show. */
+  ready = $state(false);
+  reachable = $state(true);
+  farewell = $state<Farewell | null>(null);
+  /** Seconds until idle log-off, once the warning is due; else null. */
+  secondsLeft = $state<number | null>(null);
+  private wanted: string | null = null;
+  private extendedAt = 0;
+  private polledAt = 0;
+
+  constructor() {
+    whenUnauthenticated((problem) => this.lost(problem));
+    setInterval(() => this.tick(), 1000);
+    for (const event of ['keydown', 'pointerdown', 'wheel'] as const) {
+      window.addEventListener(event, () => this.active(), { capture: true, passive: true });
+    }
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) void this.poll();
+    });
+  }
+
+  /** First questions to the portal. */
+  async start(): Promise<void> {
+    try {
+      this.platform = await get<Platform>('/api/v1/platform');
+      const step = await get<LogonStep>('/api/v1/logon');
+      if (step.next === 'done') this.me = await get<Me>('/api/v1/me');
+      this.reachable = true;
+    } catch (problem) {
+      this.reachable = !(problem instanceof Problem && problem.status === 0);
+    }
+    this.ready = true;
+  }
+
+  /** The last step was passed: who am I, and where did I want to go. */
+  async arrived(): Promise<void> {
+    this.me = await get<Me>('/api/v1/me');
+    this.farewell = null;
+    this.extendedAt = Date.now();
+    const wanted = this.wanted ?? '/home';
+    this.wanted = null;
+    where.go(wanted);
+  }
+
+  /** Remembers a place that needs a log-on first. */
+  sendToLogon(path: string): void {
+    this.wanted = path;
+    where.replace('/logon');
+  }
+
+  async extend(): Promise<void> {
+    this.extendedAt = Date.now();
+    const session = await post<Session>('/api/v1/logon/extend');
+    this.learn(session);
+  }
+
+  async logOff(farewell: Farewell = 'off'): Promise<void> {
+    try {
+      await call('POST', '/api/v1/logoff');
+    } catch {
+      // Gone already, or unreachable: the page forgets in any case; the portal idles it out.
+    }
+    this.forget(farewell);
+  }
+
+  /** The portal says that this log-on is over. */
+  lost(problem: Problem): void {
+    if (!this.me) return;
+    const idle = problem.code.includes('idle') || this.idleMs() <= 0;
+    this.forget(idle ? 'idle' : 'revoked');
+  }
+
+  forget(farewell: Farewell): void {
+    this.me = null;
+    this.secondsLeft = null;
+    this.wanted = null;
+    this.farewell = farewell;
+    where.go('/logon');
+  }
+
+  private learn(session: Session): void {
+    if (this.me) this.me = { ...this.me, session };
+    this.tick();
+  }
+
+  private idleMs(): number {
+    return this.me ? this.me.session.idle_expires_at / 1000 - portalNowMs() : 0;
+  }
+
+  private tick(): void {
+    if (!this.me) return;
+    const left = Math.ceil(this.idleMs() / 1000);
+    this.secondsLeft = left <= this.me.session.warn_seconds ? Math.max(0, left) : null;
+    if (left <= 0) void this.logOff('idle');
+    else if (Date.now() - this.polledAt > POLL_SECONDS * 1000) void this.poll();
+  }
+
+  /** Looks whether the log-on still stands (another window may have extended or ended it); keeps nothing alive. */
+  private async poll(): Promise<void> {
+    if (!this.me) return;
+    this.polledAt = Date.now();
+    try {
+      const me = await get<Me>('/api/v1/me', { background: true });
+      if (this.me) this.me = me;
+      this.reachable = true;
+    } catch (problem) {
+      if (problem instanceof Problem && problem.status === 0) this.reachable = false;
+    }
+  }
+
+  /** Real input: work, also inside a desktop that the portal cannot see. Not while the warning asks for a clear yes. */
+  private active(): void {
+    if (!this.me || this.secondsLeft !== null) return;
+    if (Date.now() - this.extendedAt < EXTEND_SECONDS * 1000) return;
+    this.extend().catch(() => undefined);
+  }
+}
+
+export const session = new LogonSession();

@@ -1,0 +1,64 @@
+import type { Component } from 'svelte';
+import type { Role } from './lib/api/types';
+import type { Catalogue } from './lib/i18n/catalogue';
+
+/** One page: where it is, what it is called, who it is for, and how to load it. */
+export interface Route {
+  pattern: string;
+  title: keyof Catalogue['title'];
+  /** Anyone may open it; else one must be signed in. */
+  open?: boolean;
+  /** One of these roles; absent: everybody signed in. The portal decides, this only hides. */
+  roles?: Role[];
+  /** The page takes the whole window: no masthead, no footer. */
+  bare?: boolean;
+  load: () => Promise<{ default: Component<{ parameters: Record<string, string> }> }>;
+}
+
+export const routes: Route[] = [
+  { pattern: '/', title: 'logon', open: true, load: () => import('./routes/logon/Logon.svelte') },
+  { pattern: '/logon', title: 'logon', open: true, load: () => import('./routes/logon/Logon.svelte') },
+  { pattern: '/help', title: 'help', open: true, load: () => import('./routes/logon/Help.svelte') },
+  { pattern: '/home', title: 'home', load: () => import('./routes/home/Home.svelte') },
+  { pattern: '/desktop/:id', title: 'desktop', bare: true, load: () => import('./routes/desktop/Desktop.svelte') },
+  { pattern: '/me', title: 'me', load: () => import('./routes/me/Me.svelte') },
+  { pattern: '/people', title: 'people', roles: ['ministry_admin'], load: () => import('./routes/people/People.svelte') },
+  { pattern: '/people/import', title: 'importing', roles: ['ministry_admin'], load: () => import('./routes/people/Import.svelte') },
+  { pattern: '/people/:id', title: 'person', roles: ['ministry_admin'], load: () => import('./routes/people/Person.svelte') },
+  { pattern: '/hosts', title: 'hosts', roles: ['operator'], load: () => import('./routes/hosts/Hosts.svelte') },
+  { pattern: '/audit', title: 'audit', roles: ['auditor'], load: () => import('./routes/audit/Audit.svelte') },
+];
+
+export interface Place {
+  route: Route | null;
+  path: string;
+  parameters: Record<string, string>;
+  search: URLSearchParams;
+}
+
+function match(pattern: string, path: string): Record<string, string> | null {
+  const wanted = pattern.split('/');
+  const given = path.split('/');
+  if (wanted.length !== given.length) return null;
+  const parameters: Record<string, string> = {};
+  for (const [index, piece] of wanted.entries()) {
+    const value = given[index] ?? '';
+    if (piece.startsWith(':')) {
+      if (!/^[A-Za-z0-9_-]{1,64}$/.test(value)) return null;
+      parameters[piece.slice(1)] = value;
+    } else if (piece !== value) return null;
+  }
+  return parameters;
+}
+
+/** What `#/home?tab=1` means. */
+export function placeOf(hash: string): Place {
+  const [rawPath = '', rawSearch = ''] = hash.replace(/^#/, '').split('?', 2);
+  const path = rawPath === '' ? '/' : rawPath.length > 1 ? rawPath.replace(/\/$/, '') : rawPath;
+  const search = new URLSearchParams(rawSearch);
+  for (const route of routes) {
+    const parameters = match(route.pattern, path);
+    if (parameters) return { route, path, parameters, search };
+  }
+  return { route: null, path, parameters: {}, search };
+}
