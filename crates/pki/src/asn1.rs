@@ -17,6 +17,10 @@ pub(crate) const UTF8_STRING: u8 = 0x0c;
 pub(crate) const SEQUENCE: u8 = 0x30;
 pub(crate) const SET: u8 = 0x31;
 pub(crate) const PRINTABLE_STRING: u8 = 0x13;
+pub(crate) const NUMERIC_STRING: u8 = 0x12;
+pub(crate) const TELETEX_STRING: u8 = 0x14;
+pub(crate) const IA5_STRING: u8 = 0x16;
+pub(crate) const VISIBLE_STRING: u8 = 0x1a;
 pub(crate) const UTC_TIME: u8 = 0x17;
 pub(crate) const GENERALIZED_TIME: u8 = 0x18;
 pub(crate) const BMP_STRING: u8 = 0x1e;
@@ -175,7 +179,7 @@ pub(crate) fn algorithm(
     Ok((number, parameters))
 }
 
-/// A UTCTime or GeneralizedTime in seconds since 1970 UTC (RFC 5280 4.1.2.5: seconds given, Z).
+/// A `UTCTime` or `GeneralizedTime` in seconds since 1970 UTC (RFC 5280 4.1.2.5: seconds given, Z).
 pub(crate) fn time(element: Element<'_>) -> Result<naru_kernel::Timestamp, Malformed> {
     use der::Decode as _;
     let seconds = match element.tag {

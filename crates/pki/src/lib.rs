@@ -33,3 +33,6 @@ pub use logon::{VerifiedCertificate, VerifiedLogon, verify_certificate, verify_c
 pub use profile::{CommonNameRule, KeyUse, Profile, RevocationRule, WhenMissing};
 pub use refusal::{Error, Refusal};
 pub use trust::Trust;
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,14 @@
 //! Names of people and authorities: as text (RFC 4514) and as a folded key for comparison.
 //!
 //! Two names are the same when their attributes are, after case folding and squeezing of white space, whatever
-//! string type the authority chose (RFC 5280 7.1). GPKI names are written by some authorities as PrintableString
-//! and by others as UTF8String.
-
-use core::fmt::Write as _;
+//! string type the authority chose (RFC 5280 7.1). GPKI names are written by some authorities as
+//! `PrintableString` and by others as `UTF8String`.
 
 use const_oid::ObjectIdentifier;
-use der::{Decode as _, Encode as _, Tag, Tagged as _, asn1::Any};
+use der::{Decode as _, Encode as _, Tagged as _, asn1::Any};
 use x509_cert::name::Name;
+
+use crate::asn1;
 
 /// Attribute types that have a short word, in the spelling of RFC 4514 or, below those, of common tools.
 const WORDS: [(&str, &str); 14] = [
@@ -40,15 +40,20 @@ fn word(number: ObjectIdentifier) -> Option<&'static str> {
 
 /// The text of a string attribute, if it is one.
 fn string(value: &Any) -> Option<String> {
-    match value.tag() {
-        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String | Tag::VisibleString | Tag::NumericString => {
-            core::str::from_utf8(value.value()).ok().map(str::to_owned)
-        }
-        Tag::TeletexString if value.value().is_ascii() => {
-            core::str::from_utf8(value.value()).ok().map(str::to_owned)
-        }
-        Tag::BmpString => {
-            let (units, rest) = value.value().as_chunks::<2>();
+    let bytes = value.value();
+    if !value.tag().is_universal() {
+        return None;
+    }
+    match u8::try_from(value.tag().number().value()).unwrap_or(0) {
+        asn1::UTF8_STRING
+        | asn1::PRINTABLE_STRING
+        | asn1::IA5_STRING
+        | asn1::VISIBLE_STRING
+        | asn1::NUMERIC_STRING => core::str::from_utf8(bytes).ok().map(str::to_owned),
+        // Its other characters were never agreed upon.
+        asn1::TELETEX_STRING if bytes.is_ascii() => core::str::from_utf8(bytes).ok().map(str::to_owned),
+        asn1::BMP_STRING => {
+            let (units, rest) = bytes.as_chunks::<2>();
             let units: Vec<u16> = units.iter().map(|unit| u16::from_be_bytes(*unit)).collect();
             if rest.is_empty() {
                 String::from_utf16(&units).ok()
@@ -99,8 +104,7 @@ fn escaped(value: &str) -> String {
             '#' if at == 0 => out.push_str("\\#"),
             ' ' if at == 0 || at == last => out.push_str("\\ "),
             control if u32::from(control) < 0x20 || control == '\u{7f}' => {
-                // A String takes any text: writing to it cannot fail.
-                let _: core::fmt::Result = write!(out, "\\{:02x}", u32::from(control));
+                out.push_str(&format!("\\{:02x}", u32::from(control)));
             }
             plain => out.push(plain),
         }
@@ -162,14 +166,13 @@ pub fn fold_text(text: &str) -> Option<String> {
     let mut characters = text.chars().peekable();
     loop {
         let mut kind = String::new();
-        for character in characters.by_ref() {
-            if character == '=' {
-                break;
+        loop {
+            match characters.next()? {
+                '=' => break,
+                character => kind.push(character),
             }
-            kind.push(character);
         }
-        let kind = kind.trim();
-        let number = known_type(kind)?;
+        let number = known_type(kind.trim())?;
         let (value, end) = value_until_separator(&mut characters)?;
         attributes.push(match value.trim().strip_prefix('#') {
             Some(digits) if !value.starts_with('\\') => from_hexadecimal(&number, digits)?,

@@ -130,6 +130,10 @@ impl<'a: 'c, 'c> Search<'a, 'c> {
 }
 
 /// How far a path came before it was refused.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all that can be said of a whole path ranks alike"
+)]
 fn rank(refusal: &Refusal) -> u8 {
     match refusal {
         Refusal::UnknownRoot => 0,
@@ -277,13 +281,10 @@ fn judge_revocation(
         if at > 0 && !rule.check_authorities {
             break;
         }
-        let found = trust
-            .crls
-            .judge(certificate, issuer, rule, now)
-            .map_err(|refusal| match refusal {
-                Refusal::Revoked { .. } if at > 0 => Refusal::IssuerRevoked,
-                other => other,
-            })?;
+        let found = match trust.crls.judge(certificate, issuer, rule, now) {
+            Err(Refusal::Revoked { .. }) if at > 0 => return Err(Refusal::IssuerRevoked),
+            found => found?,
+        };
         state = state.max(found);
     }
     Ok(state)

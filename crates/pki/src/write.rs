@@ -80,7 +80,7 @@ pub(crate) fn algorithm(number: ObjectIdentifier, parameters: &[u8]) -> Vec<u8> 
     sequence(&[&oid(number), parameters])
 }
 
-/// UTCTime up to 2049, GeneralizedTime after (RFC 5280 4.1.2.5). Times before 1970 become 1970.
+/// `UTCTime` up to 2049, `GeneralizedTime` after (RFC 5280 4.1.2.5). Times before 1970 become 1970.
 pub(crate) fn time(at: Timestamp) -> Vec<u8> {
     let seconds = u64::try_from(at.as_seconds()).unwrap_or(0);
     let moment = der::DateTime::from_unix_duration(core::time::Duration::from_secs(seconds))
@@ -106,7 +106,8 @@ pub(crate) fn time(at: Timestamp) -> Vec<u8> {
     }
 }
 
-/// A name in certificate order (country first). The country is a PrintableString, as RFC 5280 wants; all else UTF-8.
+/// A name in certificate order (country first). The country is a `PrintableString`, as RFC 5280 wants;
+/// all else is UTF-8.
 pub(crate) fn name(attributes: &[(&str, &str)]) -> Vec<u8> {
     let rdns: Vec<Vec<u8>> = attributes
         .iter()

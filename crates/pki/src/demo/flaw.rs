@@ -124,7 +124,15 @@ impl DemoPki {
                 let certificate = identity.sign.certificate;
                 identity.sign = certificate_with_file(certificate, key, &person.password, entropy)?;
             }
-            _ => {}
+            Flaw::Expired
+            | Flaw::NotYetValid
+            | Flaw::EncryptionOnly
+            | Flaw::WrongPolicy
+            | Flaw::NoPolicy
+            | Flaw::UnknownRoot
+            | Flaw::ForgedIssuer
+            | Flaw::UnknownCritical
+            | Flaw::Authority => {}
         }
         Ok(identity)
     }

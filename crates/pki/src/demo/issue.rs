@@ -24,23 +24,23 @@ const AUTHORITY_USE: [u8; 2] = [1, 0b0000_0110];
 
 /// What a certificate says, apart from key, serial number and issuer.
 #[derive(Clone, Debug)]
-pub(super) struct Body {
-    pub(super) subject: Vec<u8>,
-    pub(super) not_before: Timestamp,
-    pub(super) not_after: Timestamp,
-    usage: [u8; 2],
+pub(crate) struct Body {
+    pub(crate) subject: Vec<u8>,
+    pub(crate) not_before: Timestamp,
+    pub(crate) not_after: Timestamp,
+    pub(crate) usage: [u8; 2],
     /// `Some(n)`: an authority above `n` others; `None`: a person.
-    path_length: Option<Option<u8>>,
-    pub(super) policy: Option<&'static str>,
+    pub(crate) path_length: Option<Option<u8>>,
+    pub(crate) policy: Option<&'static str>,
     critical_policies: bool,
     /// Where revocations will be published.
-    distribution: Option<String>,
+    pub(crate) distribution: Option<String>,
     /// Added at the end as they are.
-    pub(super) more: Vec<Vec<u8>>,
+    pub(crate) more: Vec<Vec<u8>>,
 }
 
 /// A person's subject, country first.
-pub(super) fn person_name(person: &DemoPerson) -> Vec<u8> {
+pub(crate) fn person_name(person: &DemoPerson) -> Vec<u8> {
     let common_name = person.common_name();
     write::name(&[
         (COUNTRY, "KR"),
@@ -51,7 +51,7 @@ pub(super) fn person_name(person: &DemoPerson) -> Vec<u8> {
     ])
 }
 
-fn authority_name(common_name: &str) -> Vec<u8> {
+pub(crate) fn authority_name(common_name: &str) -> Vec<u8> {
     write::name(&[
         (COUNTRY, "KR"),
         (ORGANIZATION, GOVERNMENT),
@@ -61,14 +61,14 @@ fn authority_name(common_name: &str) -> Vec<u8> {
 }
 
 /// The LDAP address of the part of an authority's list in which everybody is.
-fn part_address(authority: &str) -> String {
+pub(crate) fn part_address(authority: &str) -> String {
     format!(
         "ldap://localhost:389/cn={PART},cn={authority},ou=GPKI,o={GOVERNMENT},c=KR?certificateRevocationList;binary"
     )
 }
 
 impl Body {
-    pub(super) fn person(person: &DemoPerson, now: Timestamp, options: DemoOptions) -> Result<Self, Error> {
+    pub(crate) fn person(person: &DemoPerson, now: Timestamp, options: DemoOptions) -> Result<Self, Error> {
         let is_text = |text: &str| {
             !text.trim().is_empty() && text.len() <= 128 && !text.chars().any(|c| c.is_control() || c == '/')
         };
@@ -98,7 +98,7 @@ impl Body {
     }
 
     /// The other half of the pair.
-    pub(super) fn for_encryption(&self) -> Self {
+    pub(crate) fn for_encryption(&self) -> Self {
         Self {
             usage: ENCRYPTION_USE,
             ..self.clone()
@@ -106,12 +106,12 @@ impl Body {
     }
 
     /// Claims to be an authority.
-    pub(super) const fn be_authority(&mut self) {
+    pub(crate) const fn be_authority(&mut self) {
         self.path_length = Some(None);
     }
 
     /// Signs a certificate over a new random serial number of 20 bytes.
-    pub(super) fn certificate(
+    pub(crate) fn certificate(
         &self,
         key: &DemoKey,
         issuer: &DemoAuthority,
@@ -127,7 +127,7 @@ impl Body {
         )
     }
 
-    fn signed(
+    pub(crate) fn signed(
         &self,
         key: &DemoKey,
         (issuer_name, issuer_id, issuer_key): (&[u8], Option<&[u8]>, &DemoKey),
@@ -190,7 +190,7 @@ impl Body {
 }
 
 /// `[0] DistributionPointName { [0] fullName { [6] address } }`.
-fn part_name(address: &str) -> Vec<u8> {
+pub(crate) fn part_name(address: &str) -> Vec<u8> {
     let address = write::element(asn1::context_simple(6), &[address.as_bytes()]);
     write::element(
         asn1::context(0),
@@ -198,7 +198,7 @@ fn part_name(address: &str) -> Vec<u8> {
     )
 }
 
-pub(super) fn extension(number: ObjectIdentifier, critical: bool, value: &[u8]) -> Vec<u8> {
+pub(crate) fn extension(number: ObjectIdentifier, critical: bool, value: &[u8]) -> Vec<u8> {
     let flag = if critical {
         write::boolean(true)
     } else {
@@ -233,7 +233,7 @@ fn signed(body: &[u8], algorithm: &[u8], key: &DemoKey) -> Result<Vec<u8>, Error
 }
 
 /// 20 bytes, positive and of full length, as GPKI's are.
-fn random_serial(entropy: &dyn Entropy) -> [u8; 20] {
+pub(crate) fn random_serial(entropy: &dyn Entropy) -> [u8; 20] {
     let mut serial = [0; 20];
     entropy.fill(&mut serial);
     if let Some(first) = serial.first_mut() {
@@ -242,7 +242,12 @@ fn random_serial(entropy: &dyn Entropy) -> [u8; 20] {
     serial
 }
 
-fn authority_body(name: &str, path_length: Option<u8>, now: Timestamp, options: DemoOptions) -> Body {
+pub(crate) fn authority_body(
+    name: &str,
+    path_length: Option<u8>,
+    now: Timestamp,
+    options: DemoOptions,
+) -> Body {
     Body {
         subject: authority_name(name),
         not_before: now - Seconds::hours(24),
@@ -257,7 +262,7 @@ fn authority_body(name: &str, path_length: Option<u8>, now: Timestamp, options: 
 }
 
 /// A root that signs itself: no policies, no authority key identifier, like the government's.
-pub(super) fn root(
+pub(crate) fn root(
     now: Timestamp,
     entropy: &dyn Entropy,
     options: DemoOptions,
@@ -265,7 +270,7 @@ pub(super) fn root(
     named_root(ROOT_NAME, now, entropy, options)
 }
 
-pub(super) fn named_root(
+pub(crate) fn named_root(
     name: &str,
     now: Timestamp,
     entropy: &dyn Entropy,
@@ -278,7 +283,7 @@ pub(super) fn named_root(
 }
 
 /// The authority that issues to people, limited to the civil servants' and the computers' policies.
-pub(super) fn issuing(
+pub(crate) fn issuing(
     root: &DemoAuthority,
     now: Timestamp,
     entropy: &dyn Entropy,
@@ -304,13 +309,13 @@ pub(super) fn issuing(
 
 /// Which certificates a list speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     People,
     Authorities,
 }
 
 /// Signs a revocation list.
-pub(super) fn crl(
+pub(crate) fn crl(
     authority: &DemoAuthority,
     revoked: &[Revoked],
     part: Part,
@@ -333,12 +338,13 @@ pub(super) fn crl(
     } else {
         write::sequence(&entries.iter().map(Vec::as_slice).collect::<Vec<_>>())
     };
+    // The root's list is whole; the people's is a part, as GPKI's lists are.
     let (name, only) = match part {
-        Part::People => (ISSUING_NAME, 1),
-        Part::Authorities => (ROOT_NAME, 2),
+        Part::People => (part_name(&part_address(ISSUING_NAME)), 1),
+        Part::Authorities => (Vec::new(), 2),
     };
     let only = write::element(asn1::context_simple(only), &[&[0xff]]);
-    let point = write::sequence(&[&part_name(&part_address(name)), &only]);
+    let point = write::sequence(&[&name, &only]);
     // The list's number: it grows with time, which is all that is asked of it.
     let number = u32::try_from(now.as_seconds()).unwrap_or(0);
     let identifier = parsed.extensions.subject_key_id.unwrap_or_default();

@@ -128,7 +128,7 @@ impl DemoKey {
     }
 
     /// Signs in the given style, which must go with the kind of key.
-    pub(super) fn sign(&self, style: super::SignStyle, message: &[u8]) -> Result<Vec<u8>, Error> {
+    pub(crate) fn sign(&self, style: super::SignStyle, message: &[u8]) -> Result<Vec<u8>, Error> {
         let encoding: &'static dyn aws_lc_rs::signature::RsaEncoding = match style {
             super::SignStyle::RsaSha256 => &RSA_PKCS1_SHA256,
             super::SignStyle::RsaSha512 => &RSA_PKCS1_SHA512,

@@ -8,7 +8,7 @@
 //! where the result is not decided by the arguments.
 
 mod flaw;
-mod issue;
+pub(crate) mod issue;
 mod keys;
 mod pkcs12;
 mod sign;
@@ -161,15 +161,21 @@ pub struct DemoPki {
     pub issuing: DemoAuthority,
     /// The people made at the start.
     pub people: Vec<DemoIdentity>,
-    options: DemoOptions,
-    revoked: Vec<Revoked>,
+    /// What it was made with.
+    pub options: DemoOptions,
+    /// What the issuing authority's next list will name.
+    pub revoked: Vec<Revoked>,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Revoked {
-    pub(crate) serial: Vec<u8>,
-    pub(crate) at: Timestamp,
-    pub(crate) reason: Reason,
+/// An entry of the issuing authority's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    /// The certificate's serial number, big-endian.
+    pub serial: Vec<u8>,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// Makes authority and people. An RSA pair takes about a tenth of a second; each person has two.

@@ -42,7 +42,7 @@ pub(super) fn make(
     let safe = write::sequence(&[&encrypted, &key]);
     let salt = random();
     let mac_key = derive(password, &salt, iterations);
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &*mac_key), &safe);
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &mac_key), &safe);
     let info = write::sequence(&[
         &write::algorithm(oid::SHA256, &write::null()),
         &write::octets(tag.as_ref()),
