@@ -123,7 +123,11 @@ pub(crate) async fn run_sqlite(connection: &mut SqliteConnection) -> Result<(), 
 }
 
 pub(crate) async fn run_postgres(connection: &mut PgConnection) -> Result<(), Error> {
-    db::exec_postgres(connection, TABLE, Vec::new()).await?;
+    // `IF NOT EXISTS` does not hold when two portals say it in the same moment: the loser is refused with one of
+    // several codes, after the winner has committed. Said again it holds; another failure shows again.
+    if db::exec_postgres(connection, TABLE, Vec::new()).await.is_err() {
+        db::exec_postgres(connection, TABLE, Vec::new()).await?;
+    }
     db::exec_postgres(connection, "BEGIN", Vec::new()).await?;
     // Two portals that start together: the second waits here and then finds nothing to do.
     db::exec_postgres(connection, "LOCK TABLE migrations IN EXCLUSIVE MODE", Vec::new()).await?;

@@ -22,6 +22,9 @@ crate::sql! {
 /// The chain of what belongs to no ministry.
 pub const PLATFORM_STREAM: &str = "platform";
 
+/// Entries read at once; the number in `STREAM_FROM`.
+const PAGE_ENTRIES: usize = 1_000;
+
 /// What stands before the first entry.
 pub const GENESIS: [u8; 32] = [0; 32];
 
@@ -152,52 +155,72 @@ pub struct Break {
 
 /// Walks a chain from its beginning; gives the number of entries, or where it breaks.
 ///
+/// Entries may be appended meanwhile. An entry and the head it moves are one commit, so the head read before the walk
+/// cannot lie beyond what the walk sees, and the head read after it cannot lie behind.
+///
 /// # Errors
 /// When the database cannot be read.
 pub async fn verify_stream(db: &Db, stream: &str) -> Result<Result<i64, Break>, Error> {
-    // The head is read first: what is appended meanwhile lies beyond it and is not judged.
-    let head = db.optional::<Head>(HEAD, params![stream]).await?;
-    let last = head.as_ref().map_or(0, |head| head.sequence);
-    let mut previous = GENESIS.to_vec();
-    let mut sequence = 0_i64;
-    'pages: loop {
-        let page = db.all::<Entry>(STREAM_FROM, params![stream, sequence]).await?;
-        if page.is_empty() {
+    let before = db.optional::<Head>(HEAD, params![stream]).await?;
+    let mut last = Head {
+        sequence: 0,
+        hash: GENESIS.to_vec(),
+    };
+    let mut hash_at_head = None;
+    loop {
+        let page = db
+            .all::<Entry>(STREAM_FROM, params![stream, last.sequence])
+            .await?;
+        let is_last_page = page.len() < PAGE_ENTRIES;
+        for entry in page {
+            let expected = last.sequence.saturating_add(1);
+            if entry.sequence != expected {
+                return Ok(broken(expected, "an entry is missing"));
+            }
+            if entry_hash(&last.hash, &entry) != entry.hash {
+                return Ok(broken(expected, "the entry was changed"));
+            }
+            last.sequence = expected;
+            last.hash = entry.hash;
+            if before.as_ref().is_some_and(|head| head.sequence == expected) {
+                hash_at_head = Some(last.hash.clone());
+            }
+        }
+        if is_last_page {
             break;
         }
-        for entry in page {
-            if entry.sequence > last {
-                break 'pages;
-            }
-            if entry.sequence != sequence.saturating_add(1) {
-                return Ok(Err(Break {
-                    sequence: sequence.saturating_add(1),
-                    why: "an entry is missing",
-                }));
-            }
-            sequence = entry.sequence;
-            if entry_hash(&previous, &entry) != entry.hash {
-                return Ok(Err(Break {
-                    sequence,
-                    why: "the entry was changed",
-                }));
-            }
-            previous = entry.hash;
+    }
+    let after = db.optional::<Head>(HEAD, params![stream]).await?;
+    Ok(compare_with_heads(before, &last, hash_at_head, after))
+}
+
+fn broken(sequence: i64, why: &'static str) -> Result<i64, Break> {
+    Err(Break { sequence, why })
+}
+
+/// Holds the last entry of a walk against the heads read before and after it.
+fn compare_with_heads(
+    before: Option<Head>,
+    last: &Head,
+    hash_at_head: Option<Vec<u8>>,
+    after: Option<Head>,
+) -> Result<i64, Break> {
+    if let Some(before) = before {
+        if before.sequence > last.sequence {
+            return broken(last.sequence.saturating_add(1), "entries at the end are missing");
+        }
+        if before.sequence > 0 && hash_at_head.as_ref() != Some(&before.hash) {
+            return broken(before.sequence, "the head was changed");
         }
     }
-    match head {
-        Some(head) if head.sequence != sequence => Ok(Err(Break {
-            sequence: sequence.saturating_add(1),
-            why: "entries at the end are missing",
-        })),
-        Some(head) if head.hash != previous => Ok(Err(Break {
-            sequence,
-            why: "the head was changed",
-        })),
-        None if sequence > 0 => Ok(Err(Break {
-            sequence,
-            why: "the head is missing",
-        })),
-        Some(_) | None => Ok(Ok(sequence)),
+    match after {
+        None if last.sequence > 0 => broken(1, "the head is missing"),
+        Some(after) if after.sequence < last.sequence => {
+            broken(after.sequence.saturating_add(1), "the head was moved back")
+        }
+        Some(after) if after.sequence == last.sequence && after.hash != last.hash => {
+            broken(last.sequence, "the head was changed")
+        }
+        Some(_) | None => Ok(last.sequence),
     }
 }

@@ -2,8 +2,10 @@
 
 mod calls;
 mod database;
+mod skip;
 mod time;
 
 pub use calls::{Answer, Browser};
 pub use database::{TestDatabase, postgres_url};
+pub use skip::skip;
 pub use time::{ManualClock, SeededEntropy};
