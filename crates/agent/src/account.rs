@@ -31,8 +31,8 @@ pub enum Refusal {
     /// The answer about it cannot be read.
     #[error("the account's entry is malformed")]
     Entry,
-    /// It was made and still is not there.
-    #[error("the account could not be made")]
+    /// It is not there, even after it was made.
+    #[error("there is no such account")]
     Missing,
 }
 
@@ -157,6 +157,12 @@ async fn find(name: &Name) -> Result<Option<Account>, Error> {
 pub(crate) async fn current() -> Result<Account, Error> {
     let uid = rustix::process::getuid().as_raw().to_string();
     let line = getent("passwd", &uid).await?.ok_or(Refusal::Entry)?;
+    Ok(Account::from_passwd(&line)?)
+}
+
+/// A system account another package made.
+pub(crate) async fn system(name: &str) -> Result<Account, Error> {
+    let line = getent("passwd", name).await?.ok_or(Refusal::Missing)?;
     Ok(Account::from_passwd(&line)?)
 }
 

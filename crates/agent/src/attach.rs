@@ -1,5 +1,6 @@
 //! The door for gateways: mutual TLS, one ticket per connection, then the desktop's own bytes.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,10 @@ const CONNECTIONS_MAX: usize = 2_048;
 const REQUEST_WAIT: Duration = Duration::from_secs(10);
 /// An answer that the gateway does not take for this long ends the connection.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
+/// How long xrdp may need until it listens.
+const XRDP_WAIT: Duration = Duration::from_secs(5);
+/// How often it is tried.
+const XRDP_RETRY: Duration = Duration::from_millis(100);
 /// One direction's buffer, in bytes.
 const BUFFER_BYTES: usize = 32 * 1024;
 
@@ -202,9 +207,7 @@ async fn attach_rdp(
 ) -> Result<(), Error> {
     let place = agent.logon_place().await?;
     let attachment = Attachment::new(agent, claims)?;
-    let mut desktop = TcpStream::connect(("127.0.0.1", agent.config.rdp.port))
-        .await
-        .map_err(Error::io("connect to xrdp"))?;
+    let mut desktop = connect_xrdp(agent.config.rdp.port).await?;
     desktop.set_nodelay(true).map_err(Error::io("connect to xrdp"))?;
     let now = agent.now();
     let issued = agent
@@ -220,12 +223,32 @@ async fn attach_rdp(
     let (waiting, owner, desktop_id) = (Arc::clone(agent), account.clone(), claims.desktop);
     let cut = attachment.cut.clone();
     drop(agent.tasks.spawn(async move {
-        if !waiting.await_rdp(desktop_id, &owner, place).await {
-            cut.cancel();
+        let shutdown = waiting.tasks.shutdown();
+        tokio::select! {
+            started = waiting.await_rdp(desktop_id, &owner, place) => if !started {
+                cut.cancel();
+            },
+            () = shutdown.requested() => {}
         }
     }));
     attachment.carry(tls, &mut desktop).await;
     Ok(())
+}
+
+/// xrdp may still be starting, or starting again.
+async fn connect_xrdp(port: u16) -> Result<TcpStream, Error> {
+    let connect = async {
+        loop {
+            match TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
+                Ok(stream) => return stream,
+                Err(error) => tracing::debug!(%error, "xrdp does not listen yet"),
+            }
+            tokio::time::sleep(XRDP_RETRY).await;
+        }
+    };
+    tokio::time::timeout(XRDP_WAIT, connect)
+        .await
+        .map_err(|late| Error::io("connect to xrdp")(late.into()))
 }
 
 /// Being attached to a desktop; over when dropped.

@@ -45,13 +45,16 @@ impl Default for AgentConfig {
 }
 
 /// Ports of the agent's own xrdp, on loopback only (`[agent.rdp]`).
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RdpConfig {
     /// Of xrdp; another than Debian's own instance has (3389).
     pub port: u16,
     /// Of its session manager; another than Debian's own (3350).
     pub sesman_port: u16,
+    /// Program and words with which PAM asks for a one-time password; the socket is added. This very
+    /// program with `agent otp-check` if absent.
+    pub otp_check: Option<Vec<String>>,
 }
 
 impl Default for RdpConfig {
@@ -59,6 +62,7 @@ impl Default for RdpConfig {
         Self {
             port: 3390,
             sesman_port: 3351,
+            otp_check: None,
         }
     }
 }

@@ -13,11 +13,13 @@ mod error;
 mod lifecycle;
 mod load;
 pub mod otp;
+mod rdp;
 mod session;
 mod table;
 
 use std::sync::Arc;
 
+use naru_kernel::fleet::Protocol;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -36,9 +38,17 @@ pub use error::Error;
 /// The session records cannot be read, or xrdp cannot be started.
 pub async fn serve(agent: Arc<Agent>, listener: TcpListener, tls: Arc<ServerConfig>) -> Result<(), Error> {
     agent.adopt().await?;
+    let rdp = if agent.config.protocols.contains(&Protocol::Rdp) {
+        Some(rdp::start(&agent).await?)
+    } else {
+        None
+    };
     attach::listen(Arc::clone(&agent), listener, TlsAcceptor::from(tls)).await;
     if !agent.config.keep_sessions {
         agent.end_all().await;
+    }
+    if let Some(rdp) = rdp {
+        rdp.stop(agent.config.keep_sessions).await;
     }
     Ok(())
 }

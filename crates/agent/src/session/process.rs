@@ -52,6 +52,13 @@ impl ProcessId {
         self.is_alive() && pidfd_send_signal(&handle, signal).is_ok()
     }
 
+    /// Asks this process to end, then ends it.
+    pub(crate) async fn terminate(self) {
+        if self.signal(Signal::TERM) && tokio::time::timeout(GRACE, self.gone()).await.is_err() {
+            self.signal(Signal::KILL);
+        }
+    }
+
     /// Waits until this process is gone; for those that are not children of the agent.
     pub(crate) async fn gone(self) {
         while self.is_alive() {

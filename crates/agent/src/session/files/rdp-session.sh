@@ -8,7 +8,6 @@ entry="$NARU_FILES/../rdp/$(id -un)"
 [ -r "$entry" ] || { echo "this account has no desktop here"; exit 1; }
 { read -r NARU_DESKTOP && read -r NARU_RUN; } <"$entry" || exit 1
 export NARU_DESKTOP NARU_RUN NARU_FILES
-setxkbmap -layout kr 2>/dev/null
 "$NARU_FILES/desktop.sh" </dev/null &
 desktop=$!
 trap 'kill $desktop 2>/dev/null' TERM INT HUP

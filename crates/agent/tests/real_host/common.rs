@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use naru_agent::{Agent, AgentConfig, HostNode, Machine};
 use naru_kernel::fleet::{
-    AttachAnswer, AttachRequest, ClipboardPolicy, HostDesktopState, NodeRole, Orders, Protocol,
+    AttachAnswer, AttachRequest, ClipboardPolicy, HostDesktopState, NodeRole, Orders, Protocol, Report,
 };
 use naru_kernel::{DesktopId, HostId, LogonId, MinistryId, PersonId, Seconds, Zone};
 use naru_relay::ticket::{self, Claims, PublicKey};
@@ -20,13 +20,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-pub type Wire = TlsStream<TcpStream>;
+pub(crate) type Wire = TlsStream<TcpStream>;
 
 /// Nothing here may wait longer than this.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whether the test can run here; says so if not.
-pub fn can_run(test: &str, programs: &[&str]) -> bool {
+#[expect(clippy::print_stderr, reason = "a test that is skipped must say so")]
+pub(crate) fn can_run(test: &str, programs: &[&str]) -> bool {
     let missing: Vec<&str> = programs
         .iter()
         .copied()
@@ -39,8 +40,7 @@ pub fn can_run(test: &str, programs: &[&str]) -> bool {
     } else {
         format!("needs {}", missing.join(" "))
     };
-    use std::io::Write as _;
-    writeln!(std::io::stderr(), "skipped: {test}: {why}").unwrap();
+    eprintln!("skipped: {test}: {why}");
     false
 }
 
@@ -51,7 +51,7 @@ fn installed(program: &str) -> bool {
 }
 
 /// Runs a program and gives its standard output; it must succeed.
-pub fn run(program: &str, arguments: &[&str]) -> String {
+pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
     let output = std::process::Command::new(program)
         .args(arguments)
         .output()
@@ -65,29 +65,30 @@ pub fn run(program: &str, arguments: &[&str]) -> String {
 }
 
 /// An account of the host for one test; removed afterwards.
-pub struct TestAccount(pub String);
+pub(crate) struct TestAccount(pub(crate) String);
 
 impl TestAccount {
-    pub fn new(suffix: &str) -> Self {
+    pub(crate) fn new(suffix: &str) -> Self {
         let account = Self(format!("naru-t{}-{suffix}", std::process::id()));
         assert!(account.0.len() <= 32);
         account
     }
 
-    pub fn uid(&self) -> u32 {
+    pub(crate) fn uid(&self) -> u32 {
         run("id", &["-u", &self.0]).trim().parse().unwrap()
     }
 
-    /// Processes of the account that are not zombies, as `ps` shows them.
-    pub fn processes(&self) -> Vec<String> {
+    /// Processes of the account that are not zombies: pid and command line.
+    pub(crate) fn processes(&self) -> Vec<String> {
         let output = std::process::Command::new("ps")
             .args(["-u", &self.0, "-o", "stat=,pid=,args="])
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text.lines()
-            .filter(|line| !line.starts_with('Z'))
-            .map(str::to_owned)
+        let living = text.lines().filter(|line| !line.starts_with('Z'));
+        living
+            .filter_map(|line| line.split_once(' '))
+            .map(|(_, rest)| rest.trim().to_owned())
             .collect()
     }
 }
@@ -141,12 +142,11 @@ impl Authority {
 }
 
 /// One running agent and what is needed to reach it.
-pub struct TestHost {
-    pub agent: Arc<Agent>,
-    pub node: HostNode,
-    pub address: SocketAddr,
-    pub place: tempfile::TempDir,
-    pub config: AgentConfig,
+pub(crate) struct TestHost {
+    node: HostNode,
+    address: SocketAddr,
+    place: tempfile::TempDir,
+    config: AgentConfig,
     host: HostId,
     authority: Arc<Authority>,
     key: Arc<Ed25519KeyPair>,
@@ -156,7 +156,7 @@ pub struct TestHost {
 }
 
 impl TestHost {
-    pub async fn start(change: impl FnOnce(&mut AgentConfig)) -> Self {
+    pub(crate) async fn start(change: impl FnOnce(&mut AgentConfig)) -> Self {
         let place = tempfile::Builder::new()
             .prefix("naru-agent-")
             .tempdir_in("/tmp")
@@ -204,7 +204,6 @@ impl TestHost {
         let served = tasks.spawn(naru_agent::serve(Arc::clone(&agent), listener, server));
         let tickets = AtomicU64::new(u64::from(std::process::id()) << 32 | u64::from(address.port()) << 16);
         Self {
-            agent,
             node,
             address,
             place,
@@ -219,7 +218,7 @@ impl TestHost {
     }
 
     /// Stops the agent and starts another in its place, as an upgrade does.
-    pub async fn restart(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         let Self {
             place,
             config,
@@ -234,12 +233,12 @@ impl TestHost {
         Self::boot(place, config, authority, key).await
     }
 
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         assert!(self.tasks.stop().await);
         self.served.await.unwrap().unwrap();
     }
 
-    pub fn claims(&self, desktop: DesktopId, account: &str, protocol: Protocol) -> Claims {
+    pub(crate) fn claims(&self, desktop: DesktopId, account: &str, protocol: Protocol) -> Claims {
         let now = Machine::system().clock.now();
         Claims {
             version: ticket::VERSION,
@@ -264,11 +263,11 @@ impl TestHost {
         }
     }
 
-    pub fn sign(&self, claims: &Claims) -> String {
+    pub(crate) fn sign(&self, claims: &Claims) -> String {
         ticket::sign(claims, &self.key).unwrap()
     }
 
-    pub async fn dial(&self, role: NodeRole) -> std::io::Result<Wire> {
+    pub(crate) async fn dial(&self, role: NodeRole) -> std::io::Result<Wire> {
         let identity = self.authority.node(role, HostId::from_bits(77));
         let connector = TlsConnector::from(identity.client_tls().unwrap());
         let tcp = TcpStream::connect(self.address).await?;
@@ -278,7 +277,7 @@ impl TestHost {
     }
 
     /// Attaches as a gateway does; the last answer, and the connection.
-    pub async fn attach_with(&self, ticket: String) -> (AttachAnswer, Wire) {
+    pub(crate) async fn attach_with(&self, ticket: String) -> (AttachAnswer, Wire) {
         let mut wire = self.dial(NodeRole::Gateway).await.unwrap();
         let request = serde_json::to_vec(&AttachRequest {
             ticket,
@@ -296,7 +295,7 @@ impl TestHost {
                 wire.read_exact(&mut message).await.unwrap();
                 match serde_json::from_slice(&message).unwrap() {
                     AttachAnswer::Progress(_) => {}
-                    last => return last,
+                    last @ (AttachAnswer::Ready(_) | AttachAnswer::Refused { .. }) => return last,
                 }
             }
         };
@@ -304,7 +303,7 @@ impl TestHost {
         (last, wire)
     }
 
-    pub async fn attach(
+    pub(crate) async fn attach(
         &self,
         desktop: DesktopId,
         account: &str,
@@ -314,14 +313,30 @@ impl TestHost {
             .await
     }
 
-    pub fn state_of(&self, desktop: DesktopId) -> Option<HostDesktopState> {
+    pub(crate) fn report(&self) -> Report {
+        self.node.report()
+    }
+
+    pub(crate) fn apply(&self, orders: &Orders) {
+        self.node.apply(orders);
+    }
+
+    pub(crate) fn run_directory(&self) -> &Path {
+        &self.config.run_directory
+    }
+
+    pub(crate) fn state_directory(&self) -> &Path {
+        &self.config.state_directory
+    }
+
+    pub(crate) fn state_of(&self, desktop: DesktopId) -> Option<HostDesktopState> {
         let told = self.node.report().desktops;
         told.iter()
             .find(|told| told.desktop == desktop)
             .map(|told| told.state)
     }
 
-    pub fn personal(&self, desktop: DesktopId) -> PathBuf {
+    pub(crate) fn personal(&self, desktop: DesktopId) -> PathBuf {
         self.config
             .run_directory
             .join("d")
@@ -329,7 +344,7 @@ impl TestHost {
             .join("p")
     }
 
-    pub fn order_end(&self, desktop: DesktopId) {
+    pub(crate) fn order_end(&self, desktop: DesktopId) {
         self.node.apply(&Orders {
             end_desktops: vec![desktop],
             ..Orders::default()
@@ -338,7 +353,7 @@ impl TestHost {
 }
 
 /// Waits until something holds.
-pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let waited = async {
         while !holds() {
             tokio::time::sleep(Duration::from_millis(50)).await;
