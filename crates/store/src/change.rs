@@ -79,6 +79,10 @@ pub const HOUSEKEEPING: &[(&str, &str)] = &[
         "heartbeats of hosts and gateways, every two seconds",
     ),
     (
+        "desktops.poll-queue",
+        "a waiting person asks each second; being placed is recorded",
+    ),
+    (
         "desktops.forget-expired",
         "removes what has expired by time alone",
     ),

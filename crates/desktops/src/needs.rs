@@ -1,0 +1,65 @@
+//! What this domain needs from others; the portal wires it.
+
+use naru_kernel::{HostId, LogonId, PersonId, fleet::NodeRole};
+use naru_store::BoxFuture;
+
+use crate::Seat;
+
+/// Tells who a person is to a host: identity knows.
+pub trait KnowsPeople: Send + Sync + 'static {
+    /// Account and name of an active person; `None` when there is none, or nobody can tell now.
+    fn seat(&self, person: PersonId) -> BoxFuture<'_, Option<Seat>>;
+}
+
+/// Is told which log-on sessions are at work in a desktop: identity keeps them from idling out.
+pub trait KeepsSessionsAlive: Send + Sync + 'static {
+    /// These sessions sent something to their desktops just now.
+    fn active(&self, logons: Vec<LogonId>) -> BoxFuture<'_, ()>;
+}
+
+/// What a node asks to be certified.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeCertificateRequest<'a> {
+    /// The node's PKCS #10 request in PEM; only its public key is taken over.
+    pub request_pem: &'a str,
+    /// Gateway or host.
+    pub role: NodeRole,
+    /// Its identifier.
+    pub node: HostId,
+    /// DNS name or IP address by which others reach it.
+    pub server_name: &'a str,
+}
+
+/// A node's certificate.
+#[derive(Clone, Debug)]
+pub struct NodeCertificate {
+    /// The certificate.
+    pub certificate_pem: String,
+    /// The authority's own.
+    pub authority_pem: String,
+    /// SHA-256 of the certificate's DER, in lower-case hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Why a certificate cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateRefused {
+    /// The request does not parse, is not signed by its own key, or asks for an impossible name.
+    #[error("the certificate request is unusable: {0}")]
+    Request(String),
+    /// The authority itself fails.
+    #[error("the authority cannot sign: {0}")]
+    Authority(String),
+}
+
+/// Certifies nodes: the platform's local authority, or one's own.
+pub trait IssuesNodeCertificates: Send + Sync + 'static {
+    /// Makes the node's certificate.
+    ///
+    /// # Errors
+    /// When the request is unusable or the authority fails.
+    fn issue(&self, request: NodeCertificateRequest<'_>) -> Result<NodeCertificate, CertificateRefused>;
+
+    /// SHA-256 of the authority's certificate (DER) in lower-case hexadecimal digits: the second half of a token.
+    fn authority_sha256(&self) -> String;
+}
