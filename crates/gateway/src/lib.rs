@@ -7,6 +7,7 @@ mod config;
 mod door;
 mod host;
 mod pipe;
+mod rdp;
 mod rfb;
 mod seat;
 mod state;

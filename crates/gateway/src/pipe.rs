@@ -9,57 +9,103 @@ use naru_kernel::fleet::CloseReason;
 use naru_relay::{HOLD_BYTES_MAX, Output, Scanner, scan};
 use naru_runtime::clock::instant;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf},
     sync::watch,
-    time::MissedTickBehavior,
+    time::{MissedTickBehavior, timeout},
 };
 
 use crate::{
-    host::HostStream,
-    seat::{Heard, Seat, SeatReader, SeatWriter},
+    seat::{GOODBYE_SECONDS_MAX, Heard, Seat, SeatReader, SeatWriter},
     state::Relay,
 };
 
-/// What is read from a host at a time.
+/// What is read from a host at a time: one TLS record (RFC 8446 §5.1).
 const READ_BYTES_MAX: usize = 16 * 1024;
 /// How often the way to the browser and back is measured.
 const PING_SECONDS: u64 = 5;
 /// A host that takes none of its bytes for this long is given up.
 const HOST_WRITE_SECONDS_MAX: u64 = 30;
-/// How long a closed host connection waits to be told why.
+/// How long a closed host connection waits to be told why: a sync is held for up to 2 s.
 const REASON_SECONDS_MAX: u64 = 3;
+/// How long a relay that is told to close waits for the frame under way, so that a goodbye can follow it.
+const FRAME_SECONDS_MAX: u64 = 1;
 
-/// Relays until one end closes or the relay is told to; gives the reason, and the seat to say it to.
-pub(crate) async fn run<C, S>(
+/// Relays until one end closes or the relay is told to; says goodbye to the browser and gives the reason.
+pub(crate) async fn run<H, C, S>(
     relay: &Arc<Relay>,
     seat: Seat,
-    host: HostStream,
-    mut closing: watch::Receiver<Option<CloseReason>>,
-    (from_browser, from_host): (C, S),
+    host: H,
+    closing: &mut watch::Receiver<Option<CloseReason>>,
+    (mut from_browser, mut from_host): (C, S),
 ) -> CloseReason
 where
+    H: AsyncRead + AsyncWrite,
+    C: Scanner,
+    S: Scanner,
+{
+    let reason = converse(relay, seat, host, closing, (&mut from_browser, &mut from_host)).await;
+    note_blocked(relay, from_browser.blocked(), from_host.blocked());
+    reason
+}
+
+async fn converse<H, C, S>(
+    relay: &Relay,
+    seat: Seat,
+    host: H,
+    closing: &mut watch::Receiver<Option<CloseReason>>,
+    (from_browser, from_host): (&mut C, &mut S),
+) -> CloseReason
+where
+    H: AsyncRead + AsyncWrite,
     C: Scanner,
     S: Scanner,
 {
     let (host_read, host_write) = tokio::io::split(host);
-    let Seat { reading, mut writing } = seat;
-    let started = instant();
-    let reason = tokio::select! {
-        reason = browser_to_host(relay, reading, host_write, from_browser, started) => reason,
-        reason = host_to_browser(relay, &mut writing, host_read, from_host, started) => reason,
-        reason = told_to_close(&mut closing) => reason,
+    let Seat {
+        mut reading,
+        mut writing,
+        ..
+    } = seat;
+    let (stop, stopping) = watch::channel(false);
+    let clock = (instant(), stopping);
+    let mut inward = Box::pin(browser_to_host(
+        relay,
+        &mut reading,
+        host_write,
+        from_browser,
+        clock.clone(),
+    ));
+    let mut outward = Box::pin(host_to_browser(relay, &mut writing, host_read, from_host, clock));
+    let (mut inward_end, mut outward_end) = (None, None);
+    let mut reason = tokio::select! {
+        reason = &mut inward => *inward_end.insert(reason),
+        reason = &mut outward => *outward_end.insert(reason),
+        reason = told_to_close(closing) => reason,
     };
-    let reason = if reason == CloseReason::HostLost {
+    if reason == CloseReason::HostLost {
         // The host's end often arrives before the portal's word on why.
-        let told = tokio::time::timeout(
-            Duration::from_secs(REASON_SECONDS_MAX),
-            told_to_close(&mut closing),
-        );
-        told.await.unwrap_or(reason)
-    } else {
-        reason
-    };
-    writing.close(reason).await;
+        let told = timeout(Duration::from_secs(REASON_SECONDS_MAX), told_to_close(closing));
+        reason = told.await.unwrap_or(reason);
+    }
+    stop.send_replace(true);
+    if outward_end.is_none() {
+        outward_end = timeout(Duration::from_secs(FRAME_SECONDS_MAX), &mut outward)
+            .await
+            .ok();
+    }
+    drop(outward);
+    // A goodbye cannot follow a frame that was written in part, nor reach a browser that is gone.
+    if outward_end.is_some_and(|end| !matches!(end, CloseReason::Left | CloseReason::TooSlow)) {
+        writing.close(reason).await;
+        let limit = Duration::from_secs(GOODBYE_SECONDS_MAX);
+        let answered = if inward_end.is_none() {
+            timeout(limit, inward).await.is_ok()
+        } else {
+            drop(inward);
+            inward_end == Some(CloseReason::Left) || timeout(limit, reading.discard()).await.is_ok()
+        };
+        tracing::trace!(answered, "said goodbye");
+    }
     reason
 }
 
@@ -71,12 +117,18 @@ pub(crate) async fn told_to_close(closing: &mut watch::Receiver<Option<CloseReas
     }
 }
 
-async fn host_to_browser<S: Scanner>(
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the relay itself is gone.
+    drop(stopping.wait_for(|stop| *stop).await);
+}
+
+/// Ends between two frames when told to stop.
+async fn host_to_browser<S: Scanner, H: AsyncRead>(
     relay: &Relay,
     seat: &mut SeatWriter,
-    mut host: ReadHalf<HostStream>,
-    mut scanner: S,
-    started: Instant,
+    mut host: ReadHalf<H>,
+    scanner: &mut S,
+    (started, mut stopping): (Instant, watch::Receiver<bool>),
 ) -> CloseReason {
     let mut buffer = vec![0_u8; READ_BYTES_MAX.saturating_add(HOLD_BYTES_MAX)];
     let mut held = 0_usize;
@@ -98,6 +150,7 @@ async fn host_to_browser<S: Scanner>(
                     Err(reason) => return reason,
                 }
             }
+            () = stopped(&mut stopping) => return CloseReason::Draining,
         };
         let Ok(read @ 1..) = read else {
             return CloseReason::HostLost;
@@ -108,9 +161,9 @@ async fn host_to_browser<S: Scanner>(
             .fetch_add(signed(read), Ordering::Relaxed);
         let filled = held.saturating_add(read);
         let input = buffer.get(..filled).unwrap_or_default();
-        // A scanner cuts at most a few times per read; what it emits are slices of the buffer itself.
+        // Few outputs per read: most often one slice of the buffer itself.
         let mut outputs = Vec::new();
-        let scanned = scan(&mut scanner, input, |output| outputs.push(output));
+        let scanned = scan(scanner, input, |output| outputs.push(output));
         for output in outputs {
             let sent = match output {
                 Output::Slice(bytes) => seat.bytes(bytes).await,
@@ -121,25 +174,31 @@ async fn host_to_browser<S: Scanner>(
                 return reason;
             }
         }
-        let Ok(consumed) = scanned else {
-            tracing::warn!(desktop = %relay.claims.desktop, "the host sent what cannot be framed");
-            return CloseReason::ProtocolError;
+        let consumed = match scanned {
+            Ok(consumed) => consumed,
+            Err(error) => {
+                tracing::warn!(desktop = %relay.claims.desktop, %error, "the host sent what cannot be relayed");
+                return CloseReason::ProtocolError;
+            }
         };
         buffer.copy_within(consumed..filled, 0);
         held = filled.saturating_sub(consumed);
     }
 }
 
-async fn browser_to_host<C: Scanner>(
+/// Reads to the browser's end; once told to stop it discards what comes, so that the browser's answer to a
+/// goodbye can be waited for.
+async fn browser_to_host<C: Scanner, H: AsyncWrite>(
     relay: &Relay,
-    mut seat: SeatReader,
-    mut host: WriteHalf<HostStream>,
-    mut scanner: C,
-    started: Instant,
+    seat: &mut SeatReader,
+    mut host: WriteHalf<H>,
+    scanner: &mut C,
+    (started, mut stopping): (Instant, watch::Receiver<bool>),
 ) -> CloseReason {
     let mut held = bytes::BytesMut::new();
     loop {
         let fresh = match seat.next().await {
+            Ok(Heard::Bytes(_)) if *stopping.borrow() => continue,
             Ok(Heard::Bytes(bytes)) => bytes,
             Ok(Heard::Pong(payload)) => {
                 note_round_trip(relay, &payload, started);
@@ -158,7 +217,7 @@ async fn browser_to_host<C: Scanner>(
             held.extend_from_slice(&fresh);
         }
         let mut outputs = Vec::new();
-        let scanned = scan(&mut scanner, &held, |output| outputs.push(output));
+        let scanned = scan(scanner, &held, |output| outputs.push(output));
         let write = async {
             for output in outputs {
                 match output {
@@ -169,13 +228,19 @@ async fn browser_to_host<C: Scanner>(
             }
             host.flush().await
         };
-        match tokio::time::timeout(Duration::from_secs(HOST_WRITE_SECONDS_MAX), write).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => return CloseReason::HostLost,
+        let written = tokio::select! {
+            written = timeout(Duration::from_secs(HOST_WRITE_SECONDS_MAX), write) => written,
+            () = stopped(&mut stopping) => continue,
+        };
+        if !matches!(written, Ok(Ok(()))) {
+            return CloseReason::HostLost;
         }
         match scanned {
             Ok(consumed) => bytes::Buf::advance(&mut held, consumed),
-            Err(_) => return CloseReason::ProtocolError,
+            Err(error) => {
+                tracing::warn!(desktop = %relay.claims.desktop, %error, "the browser sent what cannot be relayed");
+                return CloseReason::ProtocolError;
+            }
         }
     }
 }
@@ -188,9 +253,19 @@ fn note_round_trip(relay: &Relay, payload: &[u8], started: Instant) {
     let Ok(sent) = <[u8; 8]>::try_from(payload) else {
         return;
     };
-    let micros = micros_since(started).saturating_sub(u64::from_be_bytes(sent));
-    let micros = i64::try_from(micros).unwrap_or(i64::MAX).max(1);
+    let length = Duration::from_micros(micros_since(started).saturating_sub(u64::from_be_bytes(sent)));
+    let micros = i64::try_from(length.as_micros()).unwrap_or(i64::MAX).max(1);
     relay.counters.round_trip_us.store(micros, Ordering::Relaxed);
+    metrics::histogram!("naru_gateway_round_trip_seconds").record(length);
+}
+
+fn note_blocked(relay: &Relay, inward: u64, outward: u64) {
+    if inward + outward > 0 {
+        tracing::info!(desktop = %relay.claims.desktop, inward, outward, "the clipboard policy kept messages back");
+    }
+    for (direction, count) in [("in", inward), ("out", outward)] {
+        metrics::counter!("naru_gateway_clipboard_blocked_total", "direction" => direction).increment(count);
+    }
 }
 
 fn signed(length: usize) -> i64 {

@@ -32,45 +32,36 @@ pub(crate) async fn relay(gateway: Arc<Gateway>, mut seat: Seat) {
     let Ok(hello) = serde_json::from_str::<Hello>(&text) else {
         return seat.close(CloseReason::ProtocolError).await;
     };
-    let (relay, mut closing) = match gateway.admit(&hello.ticket, Protocol::Rfb) {
+    let mut admitted = match gateway.admit(&hello.ticket, Protocol::Rfb) {
         Ok(admitted) => admitted,
-        Err(refusal) => {
-            tracing::info!(%refusal, "a ticket was refused");
-            return seat.close(CloseReason::TicketRefused).await;
-        }
+        Err(_) => return seat.close(CloseReason::TicketRefused).await,
     };
+    seat.admit();
     let request = AttachRequest {
         ticket: hello.ticket,
         width: hello.width.clamp(*PICTURE_PIXELS.start(), *PICTURE_PIXELS.end()),
         height: hello.height.clamp(*PICTURE_PIXELS.start(), *PICTURE_PIXELS.end()),
     };
-    let attach = gateway
-        .dialer
-        .attach(&relay.claims, &request, Some(&mut seat.writing));
-    let attached = tokio::select! {
-        attached = attach => attached.map_err(|unreached| {
-            tracing::warn!(desktop = %relay.claims.desktop, host = %relay.claims.host, detail = unreached.detail, "a desktop was not reached");
-            unreached.reason
-        }),
-        reason = pipe::told_to_close(&mut closing) => Err(reason),
+    let reached = admitted.attach(&request, Some(&mut seat.writing)).await;
+    let reached = match reached {
+        Ok((host, AttachReady::Rfb)) => seat
+            .writing
+            .json(&json!({ "ready": true }))
+            .await
+            .map(|()| host)
+            .map_err(|_| CloseReason::Left),
+        Ok((_, AttachReady::Rdp { .. })) => Err(CloseReason::HostLost),
+        Err(reason) => Err(reason),
     };
-    let reason = match attached {
-        Ok((host, AttachReady::Rfb)) => match seat.writing.json(&json!({ "ready": true })).await {
-            Ok(()) => {
-                let scanners = rfb::pair(relay.claims.clipboard);
-                pipe::run(&relay, seat, host, closing, scanners).await
-            }
-            Err(reason) => reason,
-        },
-        Ok((_, AttachReady::Rdp { .. })) => {
-            seat.close(CloseReason::ProtocolError).await;
-            CloseReason::ProtocolError
+    let reason = match reached {
+        Ok(host) => {
+            let scanners = rfb::pair(admitted.relay.claims.clipboard);
+            pipe::run(&admitted.relay, seat, host, &mut admitted.closing, scanners).await
         }
         Err(reason) => {
             seat.close(reason).await;
             reason
         }
     };
-    tracing::info!(desktop = %relay.claims.desktop, reason = reason.as_str(), "a relay closed");
-    gateway.forget(&relay, reason);
+    admitted.end(reason);
 }

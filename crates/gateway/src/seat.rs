@@ -5,19 +5,25 @@ use std::time::Duration;
 use fastwebsockets::{Frame, OpCode, Payload, WebSocket, WebSocketError, WebSocketRead, WebSocketWrite};
 use hyper_util::rt::TokioIo;
 use naru_kernel::fleet::CloseReason;
+use naru_relay::rdp::CLEAN_PATH_BYTES_MAX;
 use tokio::{
     io::{ReadHalf, WriteHalf},
-    sync::mpsc,
+    sync::{OwnedSemaphorePermit, mpsc},
 };
 
 type Io = TokioIo<hyper::upgrade::Upgraded>;
 
-/// The largest message a browser may send.
+/// The largest message a browser may send before it has shown a ticket.
+const FIRST_BYTES_MAX: usize = CLEAN_PATH_BYTES_MAX + 1;
+/// The largest message a browser may send after it.
 const MESSAGE_BYTES_MAX: usize = 512 * 1024;
 /// The first message must come within this.
 const FIRST_SECONDS_MAX: u64 = 10;
 /// A browser that takes none of its bytes for this long is given up.
 const WRITE_SECONDS_MAX: u64 = 30;
+/// How long a browser has to answer a goodbye. Closing before it answers may lose the goodbye: the system
+/// resets a connection whose last bytes were not read.
+pub(crate) const GOODBYE_SECONDS_MAX: u64 = 1;
 /// Control answers (pongs) waiting for the writing half; more are dropped, as RFC 6455 §5.5.3 allows.
 const PONGS_MAX: usize = 4;
 
@@ -25,6 +31,7 @@ const PONGS_MAX: usize = 4;
 pub(crate) struct Seat {
     pub(crate) reading: SeatReader,
     pub(crate) writing: SeatWriter,
+    waiting: Option<OwnedSemaphorePermit>,
 }
 
 /// From the browser.
@@ -48,10 +55,11 @@ pub(crate) enum Heard {
 }
 
 impl Seat {
-    pub(crate) fn new(mut socket: WebSocket<Io>) -> Self {
+    /// A seat that has shown no ticket yet and holds its place among those that wait.
+    pub(crate) fn new(mut socket: WebSocket<Io>, waiting: OwnedSemaphorePermit) -> Self {
         // One write per frame: behind TLS a vectored write becomes two records.
         socket.set_writev(false);
-        socket.set_max_message_size(MESSAGE_BYTES_MAX);
+        socket.set_max_message_size(FIRST_BYTES_MAX);
         socket.set_auto_close(false);
         let (read, write) = socket.split(tokio::io::split);
         let (sender, pongs) = mpsc::channel(PONGS_MAX);
@@ -61,22 +69,35 @@ impl Seat {
                 pongs: sender,
             },
             writing: SeatWriter { socket: write, pongs },
+            waiting: Some(waiting),
         }
+    }
+
+    /// Its ticket was good: it no longer waits and may send longer messages.
+    pub(crate) fn admit(&mut self) {
+        self.waiting = None;
+        self.reading.socket.set_max_message_size(MESSAGE_BYTES_MAX);
     }
 
     /// Says goodbye and why.
     pub(crate) async fn close(mut self, reason: CloseReason) {
         self.writing.close(reason).await;
+        let limit = Duration::from_secs(GOODBYE_SECONDS_MAX);
+        let answered = tokio::time::timeout(limit, self.reading.discard()).await.is_ok();
+        tracing::trace!(answered, "said goodbye");
     }
 }
 
 impl SeatReader {
     /// The first message, which must come soon.
     pub(crate) async fn first(&mut self) -> Option<Heard> {
-        tokio::time::timeout(Duration::from_secs(FIRST_SECONDS_MAX), self.next())
-            .await
-            .ok()?
-            .ok()
+        let limit = Duration::from_secs(FIRST_SECONDS_MAX);
+        tokio::time::timeout(limit, self.next()).await.ok()?.ok()
+    }
+
+    /// Reads until the browser has closed.
+    pub(crate) async fn discard(&mut self) {
+        while !matches!(self.next().await, Ok(Heard::Closed) | Err(_)) {}
     }
 
     /// The next message or part of one: a byte stream does not care where messages end. Not to be cancelled midway.
@@ -136,13 +157,12 @@ impl SeatWriter {
         self.write(Frame::pong(Payload::Owned(payload))).await
     }
 
+    /// Must not follow a frame that was written in part only.
     pub(crate) async fn close(&mut self, reason: CloseReason) {
-        if self
-            .write(Frame::close(reason.close_code(), reason.as_str().as_bytes()))
-            .await
-            .is_err()
-        {
-            tracing::debug!(reason = reason.as_str(), "the browser had left already");
+        let frame = Frame::close(reason.close_code(), reason.as_str().as_bytes());
+        let goodbye = tokio::time::timeout(Duration::from_secs(GOODBYE_SECONDS_MAX), self.write(frame)).await;
+        if !matches!(goodbye, Ok(Ok(()))) {
+            tracing::debug!(reason = reason.as_str(), "the browser did not take a goodbye");
         }
     }
 }

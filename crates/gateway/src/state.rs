@@ -9,21 +9,30 @@ use std::{
 };
 
 use naru_kernel::{
-    Clock, DesktopId, Timestamp,
-    fleet::{CloseReason, Closure, Orders, Protocol, RelayReport, Report},
+    Clock, DesktopId, Seconds, Timestamp,
+    fleet::{AttachReady, AttachRequest, CloseReason, Closure, Orders, Protocol, RelayReport, Report},
 };
 use naru_relay::ticket::{self, Claims, PublicKey, TicketRefusal, UsedTickets};
 use naru_runtime::{
     Tasks,
     fleet::{FleetError, Node, NodeIdentity},
 };
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
-use crate::{GatewayConfig, host::HostDialer};
+use crate::{
+    GatewayConfig,
+    host::{HostDialer, HostStream},
+    pipe::told_to_close,
+    seat::SeatWriter,
+};
 
 /// Closures remembered, so that a ticket issued before one is refused after it. Tickets live 60 s; the portal closes
 /// far fewer than this in that time.
 const CLOSURES_MAX: usize = 10_000;
+/// A closure older than the oldest ticket that is still good has nothing left to close.
+const CLOSURE_LIFE: Seconds = Seconds(ticket::LIFE_SECONDS_MAX + ticket::CLOCK_TOLERANCE_SECONDS);
+/// Browsers that have not shown their ticket yet.
+const WAITING_MAX: usize = 1_024;
 /// Closed relays kept for the next report; the portal learns of older ones by their absence.
 const CLOSED_REPORTS_MAX: usize = 4_000;
 
@@ -70,6 +79,46 @@ impl Relay {
     }
 }
 
+/// A relay from its ticket to its end; however its task ends, it is forgotten and reported.
+pub(crate) struct Admitted {
+    gateway: Arc<Gateway>,
+    pub(crate) relay: Arc<Relay>,
+    pub(crate) closing: watch::Receiver<Option<CloseReason>>,
+    reason: CloseReason,
+}
+
+impl Admitted {
+    /// Reaches the desktop's host, unless the relay is told to close first.
+    pub(crate) async fn attach(
+        &mut self,
+        request: &AttachRequest,
+        seat: Option<&mut SeatWriter>,
+    ) -> Result<(HostStream, AttachReady), CloseReason> {
+        let claims = &self.relay.claims;
+        let attached = tokio::select! {
+            attached = self.gateway.dialer.attach(claims, request, seat) => attached,
+            reason = told_to_close(&mut self.closing) => return Err(reason),
+        };
+        attached.map_err(|unreached| {
+            let (desktop, host, detail) = (claims.desktop, claims.host, unreached.detail);
+            tracing::warn!(%desktop, %host, detail, reason = unreached.reason.as_str(), "a desktop was not reached");
+            unreached.reason
+        })
+    }
+
+    /// It has ended for this reason.
+    pub(crate) fn end(mut self, reason: CloseReason) {
+        self.reason = reason;
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        tracing::info!(desktop = %self.relay.claims.desktop, reason = self.reason.as_str(), "a relay closed");
+        self.gateway.forget(&self.relay, self.reason);
+    }
+}
+
 #[derive(Default)]
 struct Open {
     keys: Vec<PublicKey>,
@@ -85,6 +134,7 @@ pub struct Gateway {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
     pub(crate) dialer: HostDialer,
+    pub(crate) waiting: Arc<Semaphore>,
     open: Mutex<Open>,
 }
 
@@ -101,6 +151,7 @@ impl Gateway {
             clock,
             tasks,
             dialer,
+            waiting: Arc::new(Semaphore::new(WAITING_MAX)),
             open: Mutex::default(),
         })
     }
@@ -117,7 +168,23 @@ impl Gateway {
     }
 
     /// Admits a ticket: verifies it, spends it, and opens its relay, taking over from an older one.
-    pub(crate) fn admit(
+    pub(crate) fn admit(self: &Arc<Self>, text: &str, protocol: Protocol) -> Result<Admitted, TicketRefusal> {
+        let admitted = self.try_admit(text, protocol);
+        if let Err(refusal) = &admitted {
+            tracing::info!(%refusal, "a ticket was refused");
+            metrics::counter!("naru_gateway_tickets_refused_total").increment(1);
+        }
+        let (relay, closing) = admitted?;
+        // Should the task be dropped before it can say why it ends, the gateway is going down.
+        Ok(Admitted {
+            gateway: Arc::clone(self),
+            relay,
+            closing,
+            reason: CloseReason::Draining,
+        })
+    }
+
+    fn try_admit(
         &self,
         text: &str,
         protocol: Protocol,
@@ -127,7 +194,7 @@ impl Gateway {
         let claims = ticket::verify(text, &open.keys, now)?;
         claims.check_protocol(protocol)?;
         if open.closures.iter().any(|closure| claims.is_closed_by(closure)) {
-            return Err(TicketRefusal::Expired);
+            return Err(TicketRefusal::Closed);
         }
         let of_person = open
             .by_desktop
@@ -155,7 +222,7 @@ impl Gateway {
     }
 
     /// Forgets a relay that has ended and keeps its last figures for the next report.
-    pub(crate) fn forget(&self, relay: &Arc<Relay>, reason: CloseReason) {
+    fn forget(&self, relay: &Arc<Relay>, reason: CloseReason) {
         let mut open = self.open();
         let current = open.by_desktop.get(&relay.claims.desktop);
         if current.is_some_and(|current| Arc::ptr_eq(current, relay)) {
@@ -166,6 +233,13 @@ impl Gateway {
         }
         metrics::gauge!("naru_gateway_relays").set(count(open.by_desktop.len()));
         metrics::counter!("naru_gateway_closed_total", "reason" => reason.as_str()).increment(1);
+        for (direction, bytes) in [
+            ("in", &relay.counters.bytes_in),
+            ("out", &relay.counters.bytes_out),
+        ] {
+            let bytes = u64::try_from(bytes.load(Ordering::Relaxed)).unwrap_or_default();
+            metrics::counter!("naru_gateway_bytes_total", "direction" => direction).increment(bytes);
+        }
     }
 
     /// Closes every relay.
@@ -192,7 +266,9 @@ impl Node for Gateway {
     }
 
     fn apply(&self, orders: &Orders) {
+        let now = self.clock.now();
         let mut open = self.open();
+        open.closures.retain(|closure| closure.at + CLOSURE_LIFE > now);
         let keys: Vec<_> = orders
             .ticket_keys
             .iter()

@@ -1,6 +1,7 @@
 //! `RDCleanPath`: how a browser, which cannot do the RDP server's TLS, asks a relay to do it.
 
 use ironrdp_rdcleanpath::RDCleanPathPdu;
+use naru_kernel::fleet::CloseReason;
 
 use crate::Error;
 use crate::ticket::TICKET_BYTES_MAX;
@@ -57,12 +58,15 @@ pub fn clean_path_response(
     pdu.to_der().map_err(|_| MALFORMED)
 }
 
-/// The answer when it cannot be; the reason follows in the WebSocket's close.
+/// The answer when it cannot be.
+///
+/// The browser's client hides the WebSocket's close from its page but shows the HTTP status of this
+/// answer, so the reason's close code stands there ([`CloseReason::close_code`]).
 ///
 /// # Errors
 /// [`Error::Malformed`] when it cannot be encoded.
-pub fn clean_path_refusal(http_status: u16) -> Result<Vec<u8>, Error> {
-    let pdu = RDCleanPathPdu::new_http_error(http_status);
+pub fn clean_path_refusal(reason: CloseReason) -> Result<Vec<u8>, Error> {
+    let pdu = RDCleanPathPdu::new_http_error(reason.close_code());
     pdu.to_der()
         .map_err(|_| Error::Malformed("an RDCleanPath refusal"))
 }

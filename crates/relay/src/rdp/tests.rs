@@ -493,7 +493,10 @@ fn a_clean_path_request_gives_its_ticket_and_nothing_else() {
     for length in 0..whole.len() {
         assert!(CleanPathRequest::parse(&whole[..length]).is_err());
     }
-    assert!(CleanPathRequest::parse(&clean_path_refusal(403).unwrap()).is_err());
+    let refusal = clean_path_refusal(naru_kernel::fleet::CloseReason::Revoked).unwrap();
+    assert!(CleanPathRequest::parse(&refusal).is_err());
+    let error = RDCleanPathPdu::from_der(&refusal).unwrap().error.unwrap();
+    assert_eq!(error.http_status_code, Some(4002));
     let response = clean_path_response("127.0.0.1:3389", &CONNECTION_REQUEST, [vec![0x30, 0]]).unwrap();
     let read = RDCleanPathPdu::from_der(&response).unwrap();
     assert_eq!(read.server_addr.as_deref(), Some("127.0.0.1:3389"));
