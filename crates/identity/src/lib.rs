@@ -1,1 +1,31 @@
-//! Domain: people, certificates, second factors, log-on sessions.
+//! Domain: who people are, how they prove it, and which sessions they have.
+//!
+//! A log-on is a walk: certificate → (activation code → enrolment | second factor) → signed in. Nothing before
+//! its end opens anything. [`Identity`] holds the use cases, [`routes`] the way to them over HTTP,
+//! [`authenticate`] tells every request of the portal who calls. `README.md` has words, states and tables.
+
+pub mod answers;
+mod closing;
+mod config;
+mod error;
+mod http;
+pub mod model;
+pub mod rules;
+mod secret;
+mod service;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use closing::{ClosesDesktops, ClosureTarget, NoDesktops};
+pub use config::IdentityConfig;
+pub use error::{Error, Refusal};
+pub use http::{COOKIE, authenticate, routes};
+pub use service::{
+    Authenticated, CurrentLogon, Identity, ListStatus, NewMinistry, Opened, PersonCard, PersonForm,
+};
+
+/// Every SQL text of this crate.
+pub fn statements() -> impl Iterator<Item = &'static str> {
+    store::statements()
+}

@@ -67,6 +67,10 @@ pub const HOUSEKEEPING: &[(&str, &str)] = &[
         "being active is not a decision; it would bury the record",
     ),
     (
+        "identity.begin-ceremony",
+        "an offer to the person's own browser; the answer to it is recorded",
+    ),
+    (
         "identity.forget-expired",
         "removes what has expired by time alone",
     ),

@@ -1,0 +1,104 @@
+//! What a signed-in person sees and does about themselves.
+
+use axum::{
+    extract::{FromRequestParts, State},
+    http::{StatusCode, request::Parts},
+};
+use naru_kernel::{FactorId, Kind, LogonId};
+use naru_runtime::{Access, Client, Json, Path, Problem, Route, Routes, SignedIn};
+
+use super::{Answer, Shared};
+use crate::{
+    answers::{FactorRow, Items, Me, SessionRow},
+    service::CurrentLogon,
+};
+
+impl<S: Send + Sync> FromRequestParts<S> for CurrentLogon {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts
+            .extensions
+            .get::<Self>()
+            .copied()
+            .ok_or_else(|| Problem::new(Kind::Unauthenticated, "runtime.not-signed-in", "sign in first"))
+    }
+}
+
+pub(super) fn routes() -> Routes<Shared> {
+    Routes::new()
+        .route(
+            Route::get("/api/v1/me", Access::SignedIn, "Who is signed in").answers::<Me>(),
+            me,
+        )
+        .route(
+            Route::get("/api/v1/me/sessions", Access::SignedIn, "One's own sessions")
+                .answers::<Items<SessionRow>>(),
+            sessions,
+        )
+        .route(
+            Route::delete(
+                "/api/v1/me/sessions/{logon}",
+                Access::SignedIn,
+                "End one of one's own sessions",
+            ),
+            end_session,
+        )
+        .route(
+            Route::get("/api/v1/me/factors", Access::SignedIn, "One's own second factors")
+                .answers::<Items<FactorRow>>(),
+            factors,
+        )
+        .route(
+            Route::delete(
+                "/api/v1/me/factors/{factor}",
+                Access::SignedIn,
+                "Remove one of one's own factors",
+            ),
+            remove_factor,
+        )
+}
+
+async fn me(
+    State(identity): State<Shared>,
+    SignedIn(actor): SignedIn,
+    current: CurrentLogon,
+) -> Answer<Json<Me>> {
+    Ok(Json(identity.me(&actor, current).await?))
+}
+
+async fn sessions(
+    State(identity): State<Shared>,
+    SignedIn(actor): SignedIn,
+) -> Answer<Json<Items<SessionRow>>> {
+    let items = identity.sessions(&actor).await?;
+    Ok(Json(Items { items }))
+}
+
+async fn end_session(
+    State(identity): State<Shared>,
+    SignedIn(actor): SignedIn,
+    client: Client,
+    Path(logon): Path<LogonId>,
+) -> Answer<StatusCode> {
+    identity.end_own(&actor, logon, &client).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn factors(
+    State(identity): State<Shared>,
+    SignedIn(actor): SignedIn,
+) -> Answer<Json<Items<FactorRow>>> {
+    let items = identity.factors(&actor).await?;
+    Ok(Json(Items { items }))
+}
+
+async fn remove_factor(
+    State(identity): State<Shared>,
+    SignedIn(actor): SignedIn,
+    client: Client,
+    Path(factor): Path<FactorId>,
+) -> Answer<StatusCode> {
+    identity.remove_factor(&actor, factor, &client).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

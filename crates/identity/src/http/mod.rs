@@ -1,0 +1,84 @@
+//! Requests and answers.
+
+mod authenticate;
+mod logon;
+mod me;
+mod people;
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use naru_runtime::{Problem, Routes};
+
+pub use authenticate::authenticate;
+
+use crate::{Error, Identity, Refusal};
+
+/// Name of the session cookie. The prefix makes browsers refuse it without Secure, from another host, or for a path.
+pub const COOKIE: &str = "__Host-naru";
+
+/// The shared state of the handlers.
+type Shared = Arc<Identity>;
+
+/// Every route of this domain.
+#[must_use]
+pub fn routes(identity: Arc<Identity>) -> Routes {
+    let parts = [logon::routes(), me::routes(), people::routes()];
+    parts.into_iter().fold(Routes::new(), |all, part| {
+        all.merge(part.with_state(Arc::clone(&identity)))
+    })
+}
+
+/// An error on its way out.
+pub(crate) struct Failure(Problem);
+
+type Answer<T> = Result<T, Failure>;
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let (field, seconds) = match &error {
+            Error::Refused(Refusal::Field { field, .. }) => (Some(*field), None),
+            Error::Refused(Refusal::Locked { seconds, .. }) => (None, Some(*seconds)),
+            _ => (None, None),
+        };
+        let mut problem = Problem::from(error);
+        problem.field = field.map(str::to_owned);
+        problem.retry_after_seconds = seconds;
+        Self(problem)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Error::from(refusal).into()
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+/// A header that sets the session cookie; without Max-Age it ends with the browser.
+fn set_cookie(token: &str) -> HeaderMap {
+    cookie(&format!(
+        "{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict"
+    ))
+}
+
+/// A header that takes the session cookie away.
+fn clear_cookie() -> HeaderMap {
+    cookie(&format!(
+        "{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
+    ))
+}
+
+fn cookie(text: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_str(text) {
+        headers.insert(header::SET_COOKIE, value);
+    }
+    headers
+}

@@ -1,0 +1,12 @@
+//! What is decided, without a database, a clock or a network.
+
+mod logon;
+mod people;
+mod session;
+
+pub use logon::{
+    AfterFailure, FAILURE_WINDOW, FAILURES_MAX, LOCK_LENGTH, Next, after_failure, effective_state,
+    may_log_on, next_step,
+};
+pub use people::{LANGUAGES, NewPerson, Wrong, may_hold};
+pub use session::{Judgement, Lifetimes, Presented, TOKEN_GRACE, TOUCH_EVERY, device, idle_deadline, judge};

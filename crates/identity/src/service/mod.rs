@@ -1,0 +1,205 @@
+//! Use cases: who may, in one transaction, with its entry in the record.
+
+mod admin;
+mod alarms;
+mod authenticate;
+mod enrol;
+mod fetch;
+mod import;
+mod jobs;
+mod logon;
+mod people;
+mod revocation;
+mod second_factor;
+mod sessions;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use naru_kernel::{Clock, Entropy, MinistryId, Timestamp};
+use naru_pki::{ChallengeKey, Trust};
+use naru_runtime::{Client, Fails as _};
+use naru_store::{Act, BoxFuture, By, Db, Outcome, Tx};
+use webauthn_rs::{Webauthn, WebauthnBuilder};
+
+pub use admin::{NewMinistry, PersonCard};
+pub use authenticate::{Authenticated, CurrentLogon};
+pub(crate) use import::{FILE_BYTES_MAX, ImportWish};
+pub use logon::Opened;
+pub use people::PersonForm;
+pub use revocation::ListStatus;
+
+use crate::{ClosesDesktops, Error, IdentityConfig, Refusal, rules::Lifetimes, secret::Keys, store};
+
+/// Gives the value of a verdict, or ends the work of a change with its refusal, which is then recorded.
+macro_rules! granted {
+    ($verdict:expr) => {
+        match $verdict {
+            Ok(value) => value,
+            Err(refusal) => return Ok(Err(Refusal::from(refusal))),
+        }
+    };
+}
+pub(crate) use granted;
+
+/// What a change decides: its value, or why not.
+pub(crate) type Verdict<T> = Result<T, Refusal>;
+
+/// What the work of a change needs besides the transaction.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) desktops: Arc<dyn ClosesDesktops>,
+    pub(crate) lifetimes: Lifetimes,
+}
+
+/// The domain: people, certificates, second factors, sessions.
+pub struct Identity {
+    config: IdentityConfig,
+    db: Db,
+    clock: Arc<dyn Clock>,
+    tools: Tools,
+    challenge_keys: Vec<ChallengeKey>,
+    webauthn: Webauthn,
+    trust: RwLock<Arc<Trust>>,
+    lists: RwLock<Vec<ListStatus>>,
+}
+
+impl Identity {
+    /// Prepares the domain: reads the profiles' authorities, makes or reads the installation's keys, loads the
+    /// revocation lists that are stored.
+    ///
+    /// # Errors
+    /// When a profile or the origin cannot be used, or the store fails.
+    pub async fn open(
+        config: IdentityConfig,
+        db: Db,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        desktops: Arc<dyn ClosesDesktops>,
+    ) -> Result<Self, Error> {
+        let trust = Trust::new(&config.profiles, |name| std::fs::read(name).ok())?;
+        let webauthn = webauthn(&config)?;
+        let now = clock.now();
+        let [challenge, code, seal] = installation_keys(&db, entropy.as_ref(), now).await?;
+        let tools = Tools {
+            entropy,
+            keys: Arc::new(Keys::new(&code, &seal)?),
+            desktops,
+            lifetimes: config.lifetimes(),
+        };
+        let identity = Self {
+            config,
+            db,
+            clock,
+            tools,
+            challenge_keys: vec![ChallengeKey::new("1", &challenge)],
+            webauthn,
+            trust: RwLock::new(Arc::new(trust)),
+            lists: RwLock::new(Vec::new()),
+        };
+        identity.load_stored_lists().await?;
+        Ok(identity)
+    }
+
+    /// The domain's configuration.
+    #[must_use]
+    pub const fn config(&self) -> &IdentityConfig {
+        &self.config
+    }
+
+    /// What certificates are judged by, as of now.
+    #[must_use]
+    pub fn trust(&self) -> Arc<Trust> {
+        Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn act(&self, action: &'static str, by: By, client: &Client) -> Act {
+        Act {
+            at: self.clock.now(),
+            action,
+            by,
+            ministry: None,
+            subject: String::new(),
+            address: Some(client.address.clone()).filter(|address| !address.is_empty()),
+        }
+    }
+
+    fn act_for(&self, action: &'static str, by: By, ministry: MinistryId, client: &Client) -> Act {
+        Act {
+            ministry: Some(ministry),
+            ..self.act(action, by, client)
+        }
+    }
+
+    /// Runs a change whose refusal is recorded as well: what the work wrote before it refused (a failure counted, a
+    /// nonce used up) is kept.
+    async fn decide<T, W>(&self, act: Act, work: W) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<Verdict<T>, Error>> + Send + 'static,
+    {
+        let verdict: Verdict<T> = self
+            .db
+            .change(act, move |tx| {
+                Box::pin(async move {
+                    let verdict = work(tx).await?;
+                    if let Err(refusal) = &verdict {
+                        tx.refused(refusal.code());
+                    }
+                    Ok::<_, Error>(verdict)
+                })
+            })
+            .await?;
+        verdict.map_err(Error::Refused)
+    }
+
+    /// Records a refusal that changed nothing, and gives it back.
+    async fn refuse(&self, act: Act, refusal: Refusal, detail: serde_json::Value) -> Error {
+        match self
+            .db
+            .record(act, Outcome::Refused(refusal.code()), detail)
+            .await
+        {
+            Ok(()) => refusal.into(),
+            Err(error) => error.into(),
+        }
+    }
+}
+
+/// Counts how log-ons come out.
+fn count_logon<T>(result: &Result<T, Error>) {
+    let (outcome, code) = match result {
+        Ok(_) => ("done", "none"),
+        Err(error @ Error::Refused(_)) => ("refused", error.code()),
+        Err(error) => ("failed", error.code()),
+    };
+    metrics::counter!("naru_logon_total", "outcome" => outcome, "code" => code).increment(1);
+}
+
+fn webauthn(config: &IdentityConfig) -> Result<Webauthn, Error> {
+    let origin = url::Url::parse(&config.origin).map_err(|error| Error::Origin(error.into()))?;
+    let host = origin.host_str().unwrap_or_default().to_owned();
+    WebauthnBuilder::new(&host, &origin)
+        .map(|builder| builder.rp_name(&config.platform_name))
+        .and_then(WebauthnBuilder::build)
+        .map_err(|error| Error::Origin(error.into()))
+}
+
+async fn installation_keys(db: &Db, entropy: &dyn Entropy, now: Timestamp) -> Result<[[u8; 32]; 3], Error> {
+    const NAMES: [&str; 3] = ["identity.challenge", "identity.activation", "identity.factors"];
+    let mut fresh = [[0_u8; 32]; 3];
+    for key in &mut fresh {
+        entropy.fill(key);
+    }
+    db.housekeep("runtime.secrets", move |tx| {
+        Box::pin(async move {
+            let mut keys = fresh;
+            for (key, name) in keys.iter_mut().zip(NAMES) {
+                *key = store::keys::key(tx, name, *key, now).await?;
+            }
+            Ok(keys)
+        })
+    })
+    .await
+}

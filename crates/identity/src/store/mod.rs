@@ -1,0 +1,43 @@
+//! The tables of this domain: SQL and rows.
+
+pub(crate) mod alarms;
+pub(crate) mod certificates;
+pub(crate) mod factors;
+pub(crate) mod keys;
+pub(crate) mod logons;
+pub(crate) mod people;
+pub(crate) mod sessions;
+
+use std::str::FromStr;
+
+use naru_store::{Error, Row};
+
+/// Every SQL text of this crate.
+pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
+    [
+        alarms::ALL,
+        certificates::ALL,
+        factors::ALL,
+        keys::ALL,
+        logons::ALL,
+        people::ALL,
+        sessions::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// A column that holds one of a list of words.
+fn word<T>(row: &Row, name: &str) -> Result<T, Error>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    row.get::<String>(name)?
+        .parse()
+        .map_err(|error: T::Err| Error::Column {
+            column: name.to_owned(),
+            source: error.into(),
+        })
+}

@@ -1,0 +1,268 @@
+//! Ministries and people.
+
+use naru_kernel::{MinistryId, PageRequest, PersonId, Timestamp};
+use naru_store::{Db, Error, FromRow, Row, Tx, params};
+
+use super::word;
+use crate::{
+    model::{Failures, Ministry, Person, PersonState, roles_of, roles_text},
+    rules::NewPerson,
+};
+
+naru_store::sql! {
+    MINISTRY = "SELECT id, name_ko, name_en, agency_code, is_platform FROM ministries WHERE id = $1";
+    MINISTRY_BY_AGENCY = "SELECT id, name_ko, name_en, agency_code, is_platform FROM ministries WHERE agency_code = $1";
+    INSERT_MINISTRY = "INSERT INTO ministries (id, name_ko, name_en, agency_code, is_platform, created_at) \
+                       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (agency_code) DO NOTHING";
+    INSERT = "INSERT INTO people (id, ministry, name, subject_name, subject_key, search_text, state, failures, \
+              failures_since, roles, language, account, created_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, 'active', 0, 0, $7, $8, $9, $10) \
+              ON CONFLICT (subject_key) DO NOTHING";
+    BY_ID = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, roles, language, \
+             account, last_logon_at FROM people WHERE id = $1";
+    BY_SUBJECT = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, roles, \
+                  language, account, last_logon_at FROM people WHERE subject_key = $1";
+    IN_MINISTRY = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, roles, \
+                   language, account, last_logon_at FROM people WHERE id = $1 AND ministry = $2";
+    HOLD = "UPDATE people SET failures = failures WHERE id = $1";
+    COUNT_FAILURE = "UPDATE people SET failures = $2, failures_since = $3 WHERE id = $1";
+    LOCK = "UPDATE people SET state = 'locked', locked_until = $2, failures = 0 WHERE id = $1 AND state <> 'revoked'";
+    SET_STATE = "UPDATE people SET state = $2, locked_until = NULL, failures = 0 WHERE id = $1";
+    SIGNED_IN = "UPDATE people SET state = 'active', locked_until = NULL, failures = 0, last_logon_at = $2 WHERE id = $1";
+    COUNT = "SELECT COUNT(*) AS n FROM people WHERE ministry = $1 AND search_text LIKE $2 ESCAPE '\\'";
+    LIST = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, roles, language, \
+            account, last_logon_at, \
+            (SELECT COUNT(*) FROM factors f WHERE f.person = p.id) AS factors, \
+            (SELECT COUNT(*) FROM certificates c WHERE c.person = p.id) AS certificates \
+            FROM people p WHERE ministry = $1 AND search_text LIKE $2 ESCAPE '\\' \
+            AND (CAST($3 AS TEXT) IS NULL OR (name, id) > (SELECT q.name, q.id FROM people q WHERE q.id = $3 AND q.ministry = $1)) \
+            ORDER BY name, id LIMIT $4";
+    TAKEN = "SELECT subject_key FROM people WHERE subject_key IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+             $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
+}
+
+/// How many subject keys [`taken`] looks up at once.
+pub(crate) const TAKEN_KEYS_MAX: usize = 32;
+
+impl FromRow for Ministry {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.get("id")?,
+            name_ko: row.get("name_ko")?,
+            name_en: row.get("name_en")?,
+            agency_code: row.get("agency_code")?,
+            is_platform: row.get("is_platform")?,
+        })
+    }
+}
+
+impl FromRow for Person {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.get("id")?,
+            ministry: row.get("ministry")?,
+            name: row.get("name")?,
+            subject_name: row.get("subject_name")?,
+            state: word(row, "state")?,
+            locked_until: row.get("locked_until")?,
+            failures: Failures {
+                count: row.get("failures")?,
+                since: row.get("failures_since")?,
+            },
+            roles: roles_of(&row.get::<String>("roles")?),
+            language: row.get("language")?,
+            account: row.get("account")?,
+            last_logon_at: row.get("last_logon_at")?,
+        })
+    }
+}
+
+/// A person in a list, with how many factors and certificates they have.
+pub(crate) struct Listed {
+    pub(crate) person: Person,
+    pub(crate) factors: i64,
+    pub(crate) certificates: i64,
+}
+
+impl FromRow for Listed {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            person: Person::from_row(row)?,
+            factors: row.get("factors")?,
+            certificates: row.get("certificates")?,
+        })
+    }
+}
+
+struct Key(String);
+
+impl FromRow for Key {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        row.get("subject_key").map(Self)
+    }
+}
+
+pub(crate) async fn ministry(db: &Db, id: MinistryId) -> Result<Option<Ministry>, Error> {
+    db.optional(MINISTRY, params![id]).await
+}
+
+pub(crate) async fn ministry_in(tx: &mut Tx, id: MinistryId) -> Result<Ministry, Error> {
+    tx.one(MINISTRY, params![id]).await
+}
+
+pub(crate) async fn ministry_by_agency(db: &Db, code: &str) -> Result<Option<Ministry>, Error> {
+    db.optional(MINISTRY_BY_AGENCY, params![code]).await
+}
+
+/// `false` if the agency code is taken.
+pub(crate) async fn insert_ministry(tx: &mut Tx, ministry: &Ministry, now: Timestamp) -> Result<bool, Error> {
+    let values = params![
+        ministry.id,
+        &ministry.name_ko,
+        &ministry.name_en,
+        &ministry.agency_code,
+        ministry.is_platform,
+        now
+    ];
+    Ok(tx.exec(INSERT_MINISTRY, values).await? == 1)
+}
+
+/// `false` if the subject is taken.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    id: PersonId,
+    ministry: MinistryId,
+    new: &NewPerson,
+    account: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let values = params![
+        id,
+        ministry,
+        &new.name,
+        &new.subject_name,
+        &new.subject_key,
+        new.search_text(),
+        roles_text(&new.roles),
+        &new.language,
+        account,
+        now
+    ];
+    Ok(tx.exec(INSERT, values).await? == 1)
+}
+
+pub(crate) async fn person(db: &Db, id: PersonId) -> Result<Option<Person>, Error> {
+    db.optional(BY_ID, params![id]).await
+}
+
+pub(crate) async fn person_by_subject(db: &Db, key: &str) -> Result<Option<Person>, Error> {
+    db.optional(BY_SUBJECT, params![key]).await
+}
+
+pub(crate) async fn in_ministry(
+    db: &Db,
+    id: PersonId,
+    ministry: MinistryId,
+) -> Result<Option<Person>, Error> {
+    db.optional(IN_MINISTRY, params![id, ministry]).await
+}
+
+/// Holds the person's row until the end of the transaction, then reads it: decisions about one person come one after
+/// another on every engine.
+pub(crate) async fn hold(tx: &mut Tx, id: PersonId) -> Result<Option<Person>, Error> {
+    tx.exec(HOLD, params![id]).await?;
+    tx.optional(BY_ID, params![id]).await
+}
+
+/// Like [`hold`], for the person with this certificate subject.
+pub(crate) async fn hold_by_subject(tx: &mut Tx, key: &str) -> Result<Option<Person>, Error> {
+    match tx.optional::<Person>(BY_SUBJECT, params![key]).await? {
+        Some(person) => hold(tx, person.id).await,
+        None => Ok(None),
+    }
+}
+
+/// Like [`hold`], for a person of this ministry only.
+pub(crate) async fn hold_in(
+    tx: &mut Tx,
+    id: PersonId,
+    ministry: MinistryId,
+) -> Result<Option<Person>, Error> {
+    tx.exec(HOLD, params![id]).await?;
+    tx.optional(IN_MINISTRY, params![id, ministry]).await
+}
+
+pub(crate) async fn count_failure(tx: &mut Tx, id: PersonId, failures: Failures) -> Result<(), Error> {
+    tx.exec(COUNT_FAILURE, params![id, failures.count, failures.since])
+        .await
+        .map(drop)
+}
+
+pub(crate) async fn lock(tx: &mut Tx, id: PersonId, until: Timestamp) -> Result<(), Error> {
+    tx.exec(LOCK, params![id, until]).await.map(drop)
+}
+
+pub(crate) async fn set_state(tx: &mut Tx, id: PersonId, state: PersonState) -> Result<(), Error> {
+    tx.exec(SET_STATE, params![id, state.as_str()]).await.map(drop)
+}
+
+pub(crate) async fn signed_in(tx: &mut Tx, id: PersonId, now: Timestamp) -> Result<(), Error> {
+    tx.exec(SIGNED_IN, params![id, now]).await.map(drop)
+}
+
+fn pattern(search: Option<&str>) -> String {
+    let mut pattern = "%".to_owned();
+    for letter in search.unwrap_or_default().trim().to_lowercase().chars().take(100) {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    if pattern.len() > 1 {
+        pattern.push('%');
+    }
+    pattern
+}
+
+/// One page and the number of rows in all; one row more than asked for tells that there is a next page.
+pub(crate) async fn list(
+    db: &Db,
+    ministry: MinistryId,
+    page: &PageRequest,
+) -> Result<(Vec<Listed>, i64), Error> {
+    let pattern = pattern(page.search.as_deref());
+    let total = db.one::<i64>(COUNT, params![ministry, &pattern]).await?;
+    let after = page.after.as_deref();
+    let rows = db
+        .all(
+            LIST,
+            params![ministry, &pattern, after, page.rows().saturating_add(1)],
+        )
+        .await?;
+    Ok((rows, total))
+}
+
+/// Which of at most [`TAKEN_KEYS_MAX`] subject keys belong to somebody.
+pub(crate) async fn taken(db: &Db, keys: &[&str]) -> Result<Vec<String>, Error> {
+    // Unused places hold a key that nobody can have.
+    let padded = keys
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(""))
+        .take(TAKEN_KEYS_MAX);
+    let values = padded.map(naru_store::Value::from).collect();
+    let rows = db.all::<Key>(TAKEN, values).await?;
+    Ok(rows.into_iter().map(|Key(key)| key).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern;
+
+    #[test]
+    fn a_search_cannot_smuggle_wildcards() {
+        assert_eq!(pattern(None), "%");
+        assert_eq!(pattern(Some(" 홍 ")), "%홍%");
+        assert_eq!(pattern(Some("50%_\\")), "%50\\%\\_\\\\%");
+    }
+}

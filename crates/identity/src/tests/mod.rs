@@ -1,0 +1,1 @@
+//! The domain, whole: on a real database, over its routes.
