@@ -1,0 +1,122 @@
+//! A desktop host's stand-in: speaks RFB (RFC 6143) and sends a picture as fast as it is taken.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::{Result, ensure};
+use naru_kernel::fleet::{AttachAnswer, AttachReady, AttachRequest};
+use naru_runtime::Tasks;
+use rustls::ServerConfig;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+/// A rectangle of this size, in pixels of 4 bytes, is what an editor or a page changes while one scrolls.
+const RECTANGLE: (u16, u16) = (128, 64);
+/// Rectangles of one update.
+const RECTANGLES_PER_UPDATE: u16 = 4;
+
+/// Opens a door; `attach` says whether callers first ask as our gateway does (`docs/fleet.md`).
+pub(super) async fn open(
+    config: Arc<ServerConfig>,
+    attach: bool,
+    bytes_each: u64,
+    tasks: &Tasks,
+) -> Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let acceptor = TlsAcceptor::from(config);
+    let inner = tasks.clone();
+    tasks.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            inner.spawn(async move {
+                // An error here is a connection that ended, as all of them do.
+                drop(serve(stream, acceptor, attach, bytes_each).await);
+            });
+        }
+    });
+    Ok(address)
+}
+
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, attach: bool, bytes_each: u64) -> Result<()> {
+    stream.set_nodelay(true)?;
+    let mut stream = acceptor.accept(stream).await?;
+    if attach {
+        answer_attach(&mut stream).await?;
+    }
+    greet(&mut stream).await?;
+    let mut first = [0];
+    // A browser that wants pictures asks; an idle one never does.
+    stream.read_exact(&mut first).await?;
+    ensure!(first == [3], "a FramebufferUpdateRequest was expected");
+    let update = update();
+    let mut sent = 0;
+    while sent < bytes_each {
+        stream.write_all(&update).await?;
+        sent += u64::try_from(update.len())?;
+    }
+    stream.flush().await?;
+    // Stays until the other end goes.
+    let mut rest = [0; 64];
+    while stream.read(&mut rest).await? > 0 {}
+    Ok(())
+}
+
+async fn answer_attach(stream: &mut TlsStream<TcpStream>) -> Result<()> {
+    let length = usize::try_from(stream.read_u32().await?)?;
+    ensure!(length <= AttachRequest::MESSAGE_BYTES_MAX, "too long");
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await?;
+    serde_json::from_slice::<AttachRequest>(&body)?;
+    let answer = serde_json::to_vec(&AttachAnswer::Ready(AttachReady::Rfb))?;
+    stream.write_u32(u32::try_from(answer.len())?).await?;
+    stream.write_all(&answer).await?;
+    Ok(stream.flush().await?)
+}
+
+/// Versions, no security, `ServerInit` (RFC 6143 §7.1 to §7.3).
+async fn greet(stream: &mut TlsStream<TcpStream>) -> Result<()> {
+    stream.write_all(b"RFB 003.008\n").await?;
+    let mut version = [0; 12];
+    stream.read_exact(&mut version).await?;
+    stream.write_all(&[1, 1]).await?;
+    ensure!(stream.read_u8().await? == 1, "security type None was expected");
+    stream.write_all(&[0, 0, 0, 0]).await?;
+    stream.read_u8().await?;
+    let mut init = Vec::new();
+    init.extend(1440_u16.to_be_bytes());
+    init.extend(900_u16.to_be_bytes());
+    init.extend([32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0]);
+    init.extend(4_u32.to_be_bytes());
+    init.extend(b"naru");
+    stream.write_all(&init).await?;
+    Ok(stream.flush().await?)
+}
+
+fn update() -> Vec<u8> {
+    let (width, height) = RECTANGLE;
+    let mut bytes = vec![0, 0];
+    bytes.extend(RECTANGLES_PER_UPDATE.to_be_bytes());
+    for rectangle in 0..RECTANGLES_PER_UPDATE {
+        for number in [rectangle * width, 0, width, height] {
+            bytes.extend(number.to_be_bytes());
+        }
+        // Raw encoding: the relay's work does not depend on what the pixels are.
+        bytes.extend(0_i32.to_be_bytes());
+        bytes.extend(
+            (0..u32::from(width) * u32::from(height))
+                .flat_map(|pixel| pixel.wrapping_mul(2_654_435_761).to_le_bytes()),
+        );
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_update_has_the_length_it_says() {
+        assert_eq!(super::update().len(), 4 + 4 * (12 + 128 * 64 * 4));
+    }
+}
