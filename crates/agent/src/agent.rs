@@ -10,7 +10,8 @@ use naru_runtime::Tasks;
 use tokio::sync::Semaphore;
 
 use crate::account::Account;
-use crate::session::{Layout, files, record::Records};
+use crate::config::Places;
+use crate::session::{Layout, files, record::Lock, record::Records};
 use crate::table::Table;
 use crate::{AgentConfig, Error, account, load, otp};
 
@@ -59,8 +60,10 @@ pub struct Agent {
     pub(crate) layout: Layout,
     pub(crate) records: Records,
     pub(crate) logons: Arc<Semaphore>,
+    pub(crate) places: Places,
     state: Mutex<State>,
     turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    _lock: Lock,
 }
 
 /// What changes.
@@ -87,20 +90,23 @@ impl Agent {
         machine: Machine,
         tasks: Tasks,
     ) -> Result<Arc<Self>, Error> {
+        let own = account::current().await?;
+        let places = Places::of(&config, own.uid, &own.home);
         let power = if rustix::process::geteuid().is_root() {
             Power::Everybody
         } else {
             tracing::warn!("not root: this host serves one person only, as the account that runs it");
-            Power::OnePerson(account::current().await?)
+            Power::OnePerson(own)
         };
         if config.protocols.contains(&Protocol::Rdp) && matches!(power, Power::OnePerson(_)) {
             return Err(Error::Configuration {
                 why: "the protocol rdp needs root",
             });
         }
-        let layout = Layout::prepare(&config.run_directory)?;
+        let lock = Lock::take(&places.state)?;
+        let layout = Layout::prepare(&places.run)?;
         files::write(&layout.files(), &files::Look::of(zone, config.colour.as_deref())?)?;
-        let records = Records::open(&config.state_directory)?;
+        let records = Records::open(&places.state)?;
         Ok(Arc::new(Self {
             config,
             host,
@@ -110,8 +116,10 @@ impl Agent {
             layout,
             records,
             logons: Arc::new(Semaphore::new(LOGONS_AT_ONCE_MAX)),
+            places,
             state: Mutex::default(),
             turns: Mutex::default(),
+            _lock: lock,
         }))
     }
 
@@ -198,12 +206,20 @@ impl Agent {
     }
 }
 
+fn count(number: i64) -> f64 {
+    f64::from(i32::try_from(number).unwrap_or(i32::MAX))
+}
+
 /// The agent as a node of the fleet: hand it to [`naru_runtime::fleet::sync_loop`].
 pub struct HostNode(pub Arc<Agent>);
 
 impl naru_runtime::fleet::Node for HostNode {
     fn report(&self) -> Report {
         let load = self.0.load();
+        metrics::gauge!("naru_host_cpu_pressure_percent").set(load.cpu_pressure_percent);
+        metrics::gauge!("naru_host_sessions").set(count(load.sessions));
+        metrics::gauge!("naru_host_sessions_max").set(count(load.sessions_max));
+        metrics::gauge!("naru_host_logons_in_progress").set(count(load.logons_in_progress));
         let desktops = self.0.state().table.report();
         Report {
             load: Some(load),

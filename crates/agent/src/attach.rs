@@ -83,6 +83,7 @@ async fn serve_one(agent: &Arc<Agent>, acceptor: TlsAcceptor, stream: TcpStream)
         .unwrap_or(late)?;
     let attached = attach(agent, &mut tls, &request).await;
     if let Err(error) = &attached {
+        metrics::counter!("naru_host_refused_total", "reason" => error.close_reason().as_str()).increment(1);
         let refused = AttachAnswer::Refused {
             reason: error.close_reason(),
             detail: error.chain(),
@@ -262,6 +263,7 @@ struct Attachment<'a> {
 impl<'a> Attachment<'a> {
     fn new(agent: &'a Agent, claims: &'a Claims) -> Result<Self, Error> {
         let (number, cut) = agent.state().table.attach(claims)?;
+        metrics::counter!("naru_host_attached_total").increment(1);
         tracing::info!(desktop = %claims.desktop, person = %claims.person, "attached");
         Ok(Self {
             agent,
@@ -281,6 +283,8 @@ impl<'a> Attachment<'a> {
         };
         match carried {
             Ok((bytes_in, bytes_out)) => {
+                metrics::counter!("naru_host_bytes_in_total").increment(bytes_in);
+                metrics::counter!("naru_host_bytes_out_total").increment(bytes_out);
                 tracing::info!(desktop = %self.claims.desktop, bytes_in, bytes_out, "detached");
             }
             Err(error) => tracing::info!(desktop = %self.claims.desktop, %error, "detached"),

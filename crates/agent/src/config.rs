@@ -1,7 +1,7 @@
 //! The agent's section of the configuration.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use naru_kernel::fleet::Protocol;
 use schemars::JsonSchema;
@@ -15,10 +15,13 @@ pub struct AgentConfig {
     pub listen: SocketAddr,
     /// What it serves; `rdp` needs root, xrdp and xorgxrdp.
     pub protocols: Vec<Protocol>,
-    /// What outlives the agent: which sessions there are. Absolute; letters, digits and `/ . _ -` only.
-    pub state_directory: PathBuf,
-    /// Sockets and files of running sessions; must be traversable by the people (mode 0711). Same letters.
-    pub run_directory: PathBuf,
+    /// What outlives the agent: which sessions there are. `/var/lib/naru/agent-<port>` if absent
+    /// (without root: `~/.local/state/naru/agent-<port>`).
+    pub state_directory: Option<PathBuf>,
+    /// Sockets and files of running sessions; the people must be able to pass through every directory
+    /// above it. Absolute; letters, digits and `/ . _ -` only. `/run/naru/agent-<port>` if absent
+    /// (without root: `/tmp/naru-<user id>/agent-<port>`).
+    pub run_directory: Option<PathBuf>,
     /// The most sessions at once; by memory (400 MiB each) if absent.
     pub sessions_max: Option<u32>,
     /// Wallpaper colour `#rrggbb`; the zone's own if absent.
@@ -34,8 +37,8 @@ impl Default for AgentConfig {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8446)),
             protocols: vec![Protocol::Rfb],
-            state_directory: PathBuf::from("/var/lib/naru/agent"),
-            run_directory: PathBuf::from("/run/naru/agent"),
+            state_directory: None,
+            run_directory: None,
             sessions_max: None,
             colour: None,
             keep_sessions: true,
@@ -64,5 +67,49 @@ impl Default for RdpConfig {
             sesman_port: 3351,
             otp_check: None,
         }
+    }
+}
+
+/// The directories in use: configured, or the usual ones of who runs the agent.
+pub(crate) struct Places {
+    pub(crate) state: PathBuf,
+    pub(crate) run: PathBuf,
+}
+
+impl Places {
+    /// `home` is that of the account the agent runs as; `uid` 0 is root.
+    pub(crate) fn of(config: &AgentConfig, uid: u32, home: &Path) -> Self {
+        let own = format!("agent-{}", config.listen.port());
+        let (state, run) = if uid == 0 {
+            (PathBuf::from("/var/lib/naru"), PathBuf::from("/run/naru"))
+        } else {
+            (
+                home.join(".local/state/naru"),
+                PathBuf::from(format!("/tmp/naru-{uid}")),
+            )
+        };
+        Self {
+            state: config.state_directory.clone().unwrap_or_else(|| state.join(&own)),
+            run: config.run_directory.clone().unwrap_or_else(|| run.join(&own)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_agents_on_one_machine_do_not_share_directories() {
+        let mut config = AgentConfig::default();
+        let root = Places::of(&config, 0, Path::new("/root"));
+        assert_eq!(root.run, Path::new("/run/naru/agent-8446"));
+        assert_eq!(root.state, Path::new("/var/lib/naru/agent-8446"));
+        config.listen.set_port(9000);
+        let person = Places::of(&config, 1000, Path::new("/home/a"));
+        assert_eq!(person.run, Path::new("/tmp/naru-1000/agent-9000"));
+        assert_eq!(person.state, Path::new("/home/a/.local/state/naru/agent-9000"));
+        config.run_directory = Some("/x".into());
+        assert_eq!(Places::of(&config, 0, Path::new("/")).run, Path::new("/x"));
     }
 }

@@ -12,7 +12,7 @@ mod config;
 mod error;
 mod lifecycle;
 mod load;
-pub mod otp;
+mod otp;
 mod rdp;
 mod session;
 mod table;
@@ -27,6 +27,7 @@ use tokio_rustls::TlsAcceptor;
 pub use agent::{Agent, HostNode, LOGONS_AT_ONCE_MAX, Machine};
 pub use config::{AgentConfig, RdpConfig};
 pub use error::Error;
+pub use otp::otp_check;
 
 /// Runs a host until shutdown: takes up what an earlier agent left, then serves gateways on `listener`.
 ///

@@ -94,7 +94,7 @@ impl Agent {
         if matches!(self.power, Power::Everybody) {
             return Ok(());
         }
-        let kept = self.config.state_directory.join("sole-account");
+        let kept = self.places.state.join("sole-account");
         let mut state = self.state();
         if state.sole_account.is_none() {
             state.sole_account = std::fs::read_to_string(&kept).ok();
@@ -130,6 +130,7 @@ impl Agent {
         match (ready, leader) {
             (Ok(()), Some(leader)) => {
                 tracing::info!(%desktop, account = owner.name, pid = leader.pid, "the desktop runs");
+                metrics::counter!("naru_host_desktops_started_total").increment(1);
                 self.state().table.running(desktop, leader);
                 self.watch(desktop, leader, Some(child));
                 Ok(())
@@ -179,6 +180,7 @@ impl Agent {
         }
         self.forget(desktop, &name);
         tracing::info!(%desktop, account = name, why, "the desktop has ended");
+        metrics::counter!("naru_host_desktops_ended_total").increment(1);
         self.state().table.ended(desktop);
     }
 
@@ -243,6 +245,7 @@ impl Agent {
             let found = tokio::task::spawn_blocking(move || process::script_of(uid, &script, desktop)).await;
             if let Ok(Some(leader)) = found {
                 tracing::info!(%desktop, account = owner.name, pid = leader.pid, "the desktop runs");
+                metrics::counter!("naru_host_desktops_started_total").increment(1);
                 self.state().table.running(desktop, leader);
                 if let Err(error) = self
                     .records

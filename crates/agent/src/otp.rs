@@ -6,17 +6,18 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use naru_kernel::{Entropy, Seconds, Timestamp};
 
 /// How long a password is good, in seconds.
-pub const LIFE_SECONDS: i64 = 30;
+pub(crate) const LIFE_SECONDS: i64 = 30;
 /// Passwords that wait at once; one per account.
-pub const WAITING_MAX: usize = 1_024;
+pub(crate) const WAITING_MAX: usize = 1_024;
 /// The longest question, in bytes: account, line end, password.
-pub const QUESTION_BYTES_MAX: u64 = 256;
+pub(crate) const QUESTION_BYTES_MAX: u64 = 256;
 /// How long the PAM helper waits for the agent. The session manager is one process and waits with it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 const YES: &[u8] = b"OK";
@@ -76,8 +77,7 @@ impl Passwords {
 
 /// What `naru agent otp-check` does: asks the agent whether `password` opens `account` now.
 /// Anything unexpected is no.
-#[must_use]
-pub fn check(socket: &Path, account: &str, password: &[u8]) -> bool {
+fn check(socket: &Path, account: &str, password: &[u8]) -> bool {
     let ask = || -> std::io::Result<bool> {
         let mut agent = std::os::unix::net::UnixStream::connect(socket)?;
         agent.set_read_timeout(Some(ANSWER_TIMEOUT))?;
@@ -95,8 +95,7 @@ pub fn check(socket: &Path, account: &str, password: &[u8]) -> bool {
 
 /// [`check`] as `pam_exec(8)` calls it: the account in `PAM_USER`, the password on standard input,
 /// ended by a zero byte.
-#[must_use]
-pub fn check_for_pam(socket: &Path) -> bool {
+fn check_for_pam(socket: &Path) -> bool {
     let Ok(account) = std::env::var("PAM_USER") else {
         return false;
     };
@@ -114,6 +113,17 @@ pub fn check_for_pam(socket: &Path) -> bool {
         .unwrap_or(password.len());
     password.truncate(end);
     !account.contains('\n') && !password.is_empty() && check(socket, &account, &password)
+}
+
+/// `naru agent otp-check`: success if the account in `PAM_USER` may log on with the password on standard
+/// input. Says nothing, whatever happens: what `pam_exec` runs must not print.
+#[must_use]
+pub fn otp_check(socket: &Path) -> ExitCode {
+    if check_for_pam(socket) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ const XRDP_ACCOUNT: &str = "xrdp";
 /// # Errors
 /// xrdp is not installed, or a file cannot be written.
 pub(crate) async fn start(agent: &Arc<Agent>) -> Result<Supervised, Error> {
-    let directory = agent.config.run_directory.join("xrdp");
+    let directory = agent.places.run.join("xrdp");
     let changed = write(agent, &directory).await?;
     answer_pam(agent)?;
     tracing::info!(
@@ -68,6 +68,7 @@ async fn write(agent: &Arc<Agent>, directory: &Path) -> Result<bool, Error> {
                 own.display().to_string(),
                 "agent".to_owned(),
                 "otp-check".to_owned(),
+                "--socket".to_owned(),
             ]
         }
     };

@@ -102,7 +102,7 @@ impl Supervised {
                 });
             }
         }
-        let kept = agent.config.state_directory.join("xrdp.json");
+        let kept = agent.places.state.join("xrdp.json");
         let boot = record::boot();
         let older = fs::read(&kept)
             .ok()

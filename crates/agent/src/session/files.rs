@@ -31,6 +31,7 @@ const FILES: &[Embedded] = embedded![
     "desktop.sh",
     "programs.sh",
     "browser.sh",
+    "libreoffice.xcu",
     "tint2rc",
     "openbox/rc.xml",
     "openbox/menu.xml",

@@ -5,7 +5,9 @@ pub(crate) mod process;
 pub(crate) mod record;
 
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, lchown};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, lchown,
+};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -48,6 +50,7 @@ impl Layout {
         ] {
             make_directory(&directory, mode)?;
         }
+        check_parent(run)?;
         let longest = layout.socket(DesktopId::from_bits(0));
         if longest.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
             return Err(Error::Configuration {
@@ -120,6 +123,18 @@ impl Layout {
                 .map_err(Error::io(what))?;
         }
         Ok(())
+    }
+}
+
+/// Whoever owns the directory above could put another in the place of ours.
+fn check_parent(path: &Path) -> Result<(), Error> {
+    let parent = fs::metadata(path.parent().unwrap_or(path)).map_err(Error::io("look at a directory"))?;
+    if parent.uid() == 0 || parent.uid() == rustix::process::geteuid().as_raw() {
+        Ok(())
+    } else {
+        Err(Error::Configuration {
+            why: "run_directory lies in somebody else's directory",
+        })
     }
 }
 

@@ -99,6 +99,31 @@ fn read(path: &Path) -> std::io::Result<Record> {
     Ok(serde_json::from_slice(&text)?)
 }
 
+/// Held while an agent lives: two on the same records would end each other's sessions.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: fs::File,
+}
+
+impl Lock {
+    /// Takes it; the kernel gives it back when the agent ends, however that is.
+    pub(crate) fn take(state_directory: &Path) -> Result<Self, Error> {
+        super::make_directory(state_directory, 0o700)?;
+        let mut options = fs::OpenOptions::new();
+        let file = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(state_directory.join("lock"));
+        let file = file.map_err(Error::io("open the agent's lock"))?;
+        file.try_lock().map_err(|_| Error::Configuration {
+            why: "another agent uses the same state_directory",
+        })?;
+        Ok(Self { _file: file })
+    }
+}
+
 /// The kernel's boot identifier (`random(4)`).
 pub(crate) fn boot() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id")

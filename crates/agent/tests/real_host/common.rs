@@ -141,10 +141,26 @@ impl Authority {
     }
 }
 
+/// Ends the xrdp of a test, which an agent that keeps its sessions leaves for the next one.
+struct XrdpOf(PathBuf);
+
+impl Drop for XrdpOf {
+    fn drop(&mut self) {
+        let state = std::fs::read(self.0.join("xrdp.json")).unwrap_or_default();
+        let state: serde_json::Value = serde_json::from_slice(&state).unwrap_or_default();
+        for program in ["xrdp", "sesman"] {
+            if let Some(pid) = state[program]["pid"].as_i64() {
+                drop(std::process::Command::new("kill").arg(pid.to_string()).output());
+            }
+        }
+    }
+}
+
 /// One running agent and what is needed to reach it.
 pub(crate) struct TestHost {
     node: HostNode,
     address: SocketAddr,
+    xrdp: XrdpOf,
     place: tempfile::TempDir,
     config: AgentConfig,
     host: HostId,
@@ -164,17 +180,25 @@ impl TestHost {
         // The people must be able to pass through.
         std::fs::set_permissions(place.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
         let mut config = AgentConfig {
-            state_directory: place.path().join("state"),
-            run_directory: place.path().join("run"),
+            state_directory: Some(place.path().join("state")),
+            run_directory: Some(place.path().join("run")),
             keep_sessions: false,
             ..AgentConfig::default()
         };
         change(&mut config);
         let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
-        Self::boot(place, config, Arc::new(Authority::new()), Arc::new(key)).await
+        Self::boot(
+            XrdpOf(place.path().join("state")),
+            place,
+            config,
+            Arc::new(Authority::new()),
+            Arc::new(key),
+        )
+        .await
     }
 
     async fn boot(
+        xrdp: XrdpOf,
         place: tempfile::TempDir,
         config: AgentConfig,
         authority: Arc<Authority>,
@@ -206,6 +230,7 @@ impl TestHost {
         Self {
             node,
             address,
+            xrdp,
             place,
             config,
             host,
@@ -220,17 +245,21 @@ impl TestHost {
     /// Stops the agent and starts another in its place, as an upgrade does.
     pub(crate) async fn restart(self) -> Self {
         let Self {
+            xrdp,
             place,
             config,
             authority,
             key,
             tasks,
             served,
+            node,
             ..
         } = self;
         assert!(tasks.stop().await);
         served.await.unwrap().unwrap();
-        Self::boot(place, config, authority, key).await
+        // The last of the old agent: it gives its lock back.
+        drop(node);
+        Self::boot(xrdp, place, config, authority, key).await
     }
 
     pub(crate) async fn stop(self) {
@@ -321,12 +350,12 @@ impl TestHost {
         self.node.apply(orders);
     }
 
-    pub(crate) fn run_directory(&self) -> &Path {
-        &self.config.run_directory
+    pub(crate) fn run_directory(&self) -> PathBuf {
+        self.place.path().join("run")
     }
 
-    pub(crate) fn state_directory(&self) -> &Path {
-        &self.config.state_directory
+    pub(crate) fn state_directory(&self) -> PathBuf {
+        self.place.path().join("state")
     }
 
     pub(crate) fn state_of(&self, desktop: DesktopId) -> Option<HostDesktopState> {
@@ -337,11 +366,7 @@ impl TestHost {
     }
 
     pub(crate) fn personal(&self, desktop: DesktopId) -> PathBuf {
-        self.config
-            .run_directory
-            .join("d")
-            .join(desktop.to_string())
-            .join("p")
+        self.run_directory().join("d").join(desktop.to_string()).join("p")
     }
 
     pub(crate) fn order_end(&self, desktop: DesktopId) {

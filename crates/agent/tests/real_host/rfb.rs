@@ -338,3 +338,70 @@ async fn only_a_good_ticket_from_a_gateway_opens() {
     assert!(closed(&mut wire).await);
     host.stop().await;
 }
+
+/// The same binary, run again as an ordinary account by the test below.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_root_one_person_is_served_as_the_account_that_runs_the_agent() {
+    let test = "without_root_one_person_is_served_as_the_account_that_runs_the_agent";
+    if rustix::process::geteuid().is_root() {
+        if can_run(test, PROGRAMS) {
+            as_an_ordinary_account(test);
+        }
+        return;
+    }
+    let host = TestHost::start(|_| {}).await;
+    let desktop = DesktopId::from_bits(7);
+    assert_eq!(host.report().load.map(|load| load.sessions_max), Some(2));
+    let (answer, mut wire) = host.attach(desktop, "naru-first", Protocol::Rfb).await;
+    assert!(
+        matches!(answer, AttachAnswer::Ready(AttachReady::Rfb)),
+        "{answer:?}"
+    );
+    assert_eq!(banner(&mut wire).await, b"RFB 003.008\n");
+    let socket = std::fs::metadata(host.personal(desktop).join("rfb.sock")).unwrap();
+    assert_eq!(socket.uid(), rustix::process::geteuid().as_raw());
+    let (second, _) = host
+        .attach(DesktopId::from_bits(8), "naru-second", Protocol::Rfb)
+        .await;
+    assert!(
+        matches!(
+            second,
+            AttachAnswer::Refused {
+                reason: CloseReason::HostFull,
+                ..
+            }
+        ),
+        "{second:?}"
+    );
+    host.order_end(desktop);
+    assert!(closed(&mut wire).await);
+    until("ended", || {
+        host.state_of(desktop) == Some(HostDesktopState::Ended)
+    })
+    .await;
+    assert!(!host.personal(desktop).exists());
+    host.stop().await;
+}
+
+fn as_an_ordinary_account(test: &str) {
+    let account = TestAccount::new("e");
+    run("useradd", &["--create-home", "--shell", "/bin/bash", &account.0]);
+    // Where this binary lies the account may not be able to go.
+    let place = tempfile::Builder::new()
+        .prefix("naru-agent-")
+        .tempdir_in("/tmp")
+        .unwrap();
+    std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+    let copy = place.path().join("real_host");
+    std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    let line = format!("{} --exact rfb::{test} --nocapture", copy.display());
+    let output = run("runuser", &["--login", &account.0, "--command", &line]);
+    assert!(output.contains("1 passed"), "{output}");
+    // All but what the login itself may leave for a moment.
+    let left: Vec<String> = account
+        .processes()
+        .into_iter()
+        .filter(|line| !line.contains("runuser"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+}

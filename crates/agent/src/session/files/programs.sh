@@ -16,6 +16,12 @@ if [ ! -e "$marks/icons" ]; then
   : >"$marks/icons"
 fi
 
+office="$HOME/.config/libreoffice/4/user"
+if [ ! -e "$office/registrymodifications.xcu" ]; then
+  mkdir -p "$office"
+  cp "$NARU_FILES/libreoffice.xcu" "$office/registrymodifications.xcu"
+fi
+
 openbox --config-file "$NARU_FILES/openbox/rc.xml" &
 manager=$!
 pcmanfm --desktop --profile naru &
