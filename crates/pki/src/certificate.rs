@@ -33,6 +33,8 @@ pub(crate) struct Extensions {
     pub(crate) name_constraints: Option<NameConstraints>,
     pub(crate) distribution: Option<CrlDistributionPoints>,
     pub(crate) alternative_names: Option<SubjectAltName>,
+    /// The alternative names are there and could not be read.
+    pub(crate) has_unreadable_names: bool,
     pub(crate) subject_key_id: Option<Vec<u8>>,
     pub(crate) authority_key_id: Option<Vec<u8>>,
     /// A critical extension that is not among these.
@@ -183,12 +185,19 @@ fn read_extensions(list: &[x509_cert::ext::Extension]) -> Result<Extensions, Mal
                 out.inhibit_any_policy = Some(asn1::small(asn1::single(value, asn1::INTEGER)?.value)?);
             }
             oid::NAME_CONSTRAINTS => out.name_constraints = decoded(value)?,
-            oid::CRL_DISTRIBUTION_POINTS => out.distribution = decoded(value)?,
+            // Unreadable points are no points: then only a whole list covers the certificate.
+            oid::CRL_DISTRIBUTION_POINTS => match CrlDistributionPoints::from_der(value) {
+                Ok(points) => out.distribution = Some(points),
+                Err(_) => out.unknown_critical |= extension.critical,
+            },
             oid::SUBJECT_ALTERNATIVE_NAME => {
                 // A name form that cannot be read (such as x400Address) must not be overlooked when critical.
                 match SubjectAltName::from_der(value) {
                     Ok(names) => out.alternative_names = Some(names),
-                    Err(_) => out.unknown_critical |= extension.critical,
+                    Err(_) => {
+                        out.has_unreadable_names = true;
+                        out.unknown_critical |= extension.critical;
+                    }
                 }
             }
             oid::SUBJECT_KEY_ID => {

@@ -46,6 +46,14 @@ pub enum KeyFileFormat {
 /// # Errors
 /// [`Error::KeyFileMalformed`], [`Error::KeyFileTooCostly`] or [`Error::PasswordWrong`].
 pub fn decrypt(file: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    decrypt_within(file, password, ITERATIONS_MAX)
+}
+
+/// The same with another bound on the work, at most [`ITERATIONS_MAX`].
+///
+/// # Errors
+/// As [`decrypt`].
+pub fn decrypt_within(file: &[u8], password: &str, iterations_max: u32) -> Result<Zeroizing<Vec<u8>>, Error> {
     if file.len() > KEY_FILE_BYTES_MAX {
         return Err(Error::KeyFileMalformed);
     }
@@ -54,13 +62,13 @@ pub fn decrypt(file: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Error>
     let (number, parameters) = asn1::algorithm(scheme).map_err(malformed)?;
     let parameters = parameters.ok_or(Error::KeyFileMalformed)?;
     let plain = if number == oid::PBES2 {
-        open_pbes2(parameters, sealed, password)?
+        open_pbes2(parameters, sealed, password, iterations_max)?
     } else {
         let is_old = number == oid::SEED_CBC;
         if !is_old && number != oid::PBE_SHA1_SEED_CBC {
             return Err(Error::KeyFileMalformed);
         }
-        let (salt, iterations) = salt_and_iterations(parameters)?;
+        let (salt, iterations) = salt_and_iterations(parameters, iterations_max)?;
         let (key, initial) = pbes1(password, salt, iterations);
         let initial = if is_old { *b"0123456789012345" } else { initial };
         Seed::new(&key).decrypt_cbc(&initial, sealed).map(Zeroizing::new)
@@ -82,7 +90,7 @@ pub fn encrypt(
     iterations: u32,
     entropy: &dyn Entropy,
 ) -> Result<Vec<u8>, Error> {
-    let count = iterations_within(iterations)?;
+    let count = iterations_within(iterations, ITERATIONS_MAX)?;
     let mut salt = [0; 16];
     let mut initial = [0; 16];
     entropy.fill(&mut salt);
@@ -120,7 +128,7 @@ pub(crate) fn seal_aes256(
     salt: &[u8; 16],
     initial: &[u8; 16],
 ) -> Result<(Vec<u8>, Vec<u8>), Error> {
-    let count = iterations_within(iterations)?;
+    let count = iterations_within(iterations, ITERATIONS_MAX)?;
     let mut key = Zeroizing::new([0; 32]);
     pbkdf2::derive(
         pbkdf2::PBKDF2_HMAC_SHA256,
@@ -171,13 +179,14 @@ fn is_private_key(plain: &[u8]) -> bool {
     shape().is_ok()
 }
 
-fn iterations_within(iterations: u32) -> Result<NonZeroU32, Error> {
+fn iterations_within(iterations: u32, iterations_max: u32) -> Result<NonZeroU32, Error> {
+    let max = iterations_max.min(ITERATIONS_MAX);
     NonZeroU32::new(iterations)
-        .filter(|count| count.get() <= ITERATIONS_MAX)
+        .filter(|count| count.get() <= max)
         .ok_or(Error::KeyFileTooCostly)
 }
 
-fn salt_and_iterations(parameters: Element<'_>) -> Result<(&[u8], NonZeroU32), Error> {
+fn salt_and_iterations(parameters: Element<'_>, iterations_max: u32) -> Result<(&[u8], NonZeroU32), Error> {
     let read = || {
         if parameters.tag != asn1::SEQUENCE {
             return Err(Malformed);
@@ -193,7 +202,7 @@ fn salt_and_iterations(parameters: Element<'_>) -> Result<(&[u8], NonZeroU32), E
         }
     };
     let (salt, iterations) = read().map_err(|Malformed| Error::KeyFileMalformed)?;
-    Ok((salt, iterations_within(iterations)?))
+    Ok((salt, iterations_within(iterations, iterations_max)?))
 }
 
 /// `SHA1^n(password || salt)`: 16 bytes of key; the initial vector is the SHA-1 of the other four (KISA).
@@ -291,9 +300,10 @@ fn open_pbes2(
     parameters: Element<'_>,
     sealed: &[u8],
     password: &str,
+    iterations_max: u32,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     let asked = read_pbes2(parameters).map_err(|Malformed| Error::KeyFileMalformed)?;
-    let count = iterations_within(asked.iterations)?;
+    let count = iterations_within(asked.iterations, iterations_max)?;
     let mut key = Zeroizing::new([0_u8; 32]);
     let (key, _) = key.split_at_mut(asked.key_length);
     pbkdf2::derive(asked.function, count, asked.salt, password.as_bytes(), key);

@@ -15,6 +15,9 @@ pub(crate) fn allows(authority: &Certificate, certificate: &Certificate) -> bool
     let permitted = constraints.permitted_subtrees.as_deref().unwrap_or_default();
     let excluded = constraints.excluded_subtrees.as_deref().unwrap_or_default();
     let all = || permitted.iter().chain(excluded);
+    if certificate.extensions.has_unreadable_names {
+        return false;
+    }
     // RFC 5280: minimum 0 and no maximum; anything else is not understood.
     if all().any(|subtree| subtree.minimum != 0 || subtree.maximum.is_some()) {
         return false;

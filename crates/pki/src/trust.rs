@@ -147,10 +147,18 @@ fn prepare(profile: &Profile, read: &impl Fn(&str) -> Option<Vec<u8>>) -> Result
             .map(|name| authority(profile, name, read))
             .collect::<Result<Vec<_>, _>>()
     };
+    let (roots, intermediates) = (load(&profile.roots)?, load(&profile.intermediates)?);
+    if !roots
+        .iter()
+        .chain(&intermediates)
+        .all(|authority| authority.key.is_strong(profile.rsa_bits_min))
+    {
+        return Err(wrong("an authority's key is too weak"));
+    }
     Ok(Prepared {
         policies,
-        roots: load(&profile.roots)?,
-        intermediates: load(&profile.intermediates)?,
+        roots,
+        intermediates,
         profile: profile.clone(),
     })
 }

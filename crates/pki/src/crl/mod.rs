@@ -103,7 +103,7 @@ pub struct CrlFacts {
     pub distribution_points: Vec<String>,
 }
 
-/// One revoked certificate: 40 bytes, whatever the authority wrote about it.
+/// One revoked certificate: 32 bytes, whatever the authority wrote about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     serial: Serial,

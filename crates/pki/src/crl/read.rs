@@ -82,7 +82,9 @@ fn extension(reader: &mut Reader<'_>) -> Result<(const_oid::ObjectIdentifier, bo
     let mut fields = reader.expect(asn1::SEQUENCE)?.inside();
     let number = asn1::oid(fields.expect(asn1::OID)?.value)?;
     let critical = match fields.optional(asn1::BOOLEAN)? {
-        Some(flag) => flag.value == [0xff],
+        Some(flag) if flag.value == [0xff] => true,
+        Some(flag) if flag.value == [0] => false,
+        Some(_) => return Err(Malformed),
         None => false,
     };
     let value = fields.expect(asn1::OCTET_STRING)?.value.to_vec();

@@ -43,7 +43,7 @@ const KEY_FILE_ITERATIONS: u32 = 2_048;
 const PKCS12_ITERATIONS: u32 = 10_000;
 
 /// A person to make certificates for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DemoPerson {
     /// The ministry's name, an OU of the subject, such as `행정안전부`.
     pub ministry: String,
@@ -55,6 +55,12 @@ pub struct DemoPerson {
     pub sequence: u16,
     /// Opens the key files and the PKCS#12.
     pub password: String,
+}
+
+impl core::fmt::Debug for DemoPerson {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("DemoPerson").field(&self.common_name()).finish()
+    }
 }
 
 impl DemoPerson {

@@ -310,3 +310,26 @@ fn a_list_of_a_hundred_thousand_is_searched_and_not_walked() {
         "revocation-unknown"
     );
 }
+
+#[test]
+fn serial_numbers_with_a_sign_byte_are_found() {
+    let mut pki = quick();
+    let issuer = crate::certificate::Certificate::read(&pki.issuing.certificate).unwrap();
+    let name = crate::certificate::name_der(&issuer.subject);
+    let key = DemoKey::generate(KeyKind::P256).unwrap();
+    let body = issue::Body::person(&hong(), NOW, QUICK).unwrap();
+    for serial in [vec![0x80], vec![0x7f], vec![0xff; 20], vec![1]] {
+        let certificate = body
+            .signed(&key, (&name, None, &pki.issuing.key), &serial)
+            .unwrap();
+        let trust = pki.trust(NOW).unwrap();
+        let verified = verify_certificate(&[&certificate], &trust, NOW).unwrap();
+        assert_eq!(verified.serial, hex::encode(&serial));
+        pki.revoke(&verified.serial, NOW, Reason::Superseded);
+        let trust = pki.trust(NOW).unwrap();
+        assert_eq!(
+            code(verify_certificate(&[&certificate], &trust, NOW)),
+            "certificate-revoked"
+        );
+    }
+}

@@ -382,3 +382,12 @@ fn key_files_of_the_demo_open_with_the_persons_password() {
     assert!(names.contains(&"people/085홍길동001/GPKI/Certificate/class2/085홍길동001_sig.key".to_owned()));
     assert_eq!(names.len(), 11);
 }
+
+#[test]
+fn nothing_secret_is_shown_by_debug() {
+    let shown = format!("{:?} {:?} {:?}", hong(), key(), RSA.people[0].sign.key);
+    assert!(
+        !shown.contains(&hong().password) && !shown.contains("pkcs8"),
+        "{shown}"
+    );
+}
