@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::common::{PATIENCE, TestAccount, TestHost, can_run, run, until};
+use crate::common::{PATIENCE, TestAccount, TestHost, can_run, until};
 use naru_kernel::DesktopId;
 use naru_kernel::fleet::{AttachAnswer, AttachReady, HostDesktopState, Protocol};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
