@@ -143,7 +143,7 @@ pub(super) fn browser(setting: &Setting) -> Result<Count, Failure> {
     crate::up::build("debug")?;
     let mut node = setting.node.command("node");
     node.args(["--test", "--test-reporter=tap", "--test-concurrency=1"])
-        .arg("e2e/")
+        .args(browser_suites()?)
         .env("NARU_PROGRAM", place::program("debug"))
         .env("NARU_TEST_SKIPS", &setting.skips)
         .env("NARU_SCREENSHOTS", place::target().join("screenshots"));
@@ -162,6 +162,21 @@ pub(super) fn browser(setting: &Setting) -> Result<Count, Failure> {
         outcome.show_tail();
     }
     Ok(Count::of_node_test(&outcome.lines, outcome.good))
+}
+
+/// `*.test.mjs` of `web/e2e`, the longest story last.
+fn browser_suites() -> Result<Vec<String>, Failure> {
+    let directory = place::root().join("web/e2e");
+    let mut suites: Vec<String> = fs::read_dir(&directory)
+        .or_could_not("read web/e2e")?
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".test.mjs"))
+        .map(|name| format!("e2e/{name}"))
+        .collect();
+    suites.sort();
+    suites.reverse();
+    Ok(suites)
 }
 
 fn cargo_test(setting: &Setting) -> Command {
