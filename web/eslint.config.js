@@ -13,6 +13,9 @@ export default typescript.config(
       'no-console': 'error',
       'no-eval': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_', argsIgnorePattern: '^_' }],
+      // svelte-check reports both: warnings of the compiler, and ignores without one.
+      'svelte/no-unused-svelte-ignore': 'off',
     },
   },
   {
