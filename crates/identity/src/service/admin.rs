@@ -103,6 +103,14 @@ impl Identity {
         Ok(ministry.ok_or(Refusal::NoSuch("ministry"))?)
     }
 
+    /// Whether a ministry runs the platform; `false` for one that is not there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_platform(&self, ministry: MinistryId) -> Result<bool, naru_store::Error> {
+        Ok(store::people::ministry(&self.db, ministry).await?.is_some_and(|ministry| ministry.is_platform))
+    }
+
     /// The person with this certificate subject, however it is spelled.
     ///
     /// # Errors
@@ -129,6 +137,14 @@ impl Identity {
             ..self.platform_act("identity.create-person")
         };
         self.create_in(act, ministry, form).await
+    }
+
+    /// Whether a person has a second factor.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_factor(&self, person: PersonId) -> Result<bool, Error> {
+        Ok(!store::factors::of_person(&self.db, person).await?.is_empty())
     }
 
     /// Hands out an activation code.

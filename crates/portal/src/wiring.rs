@@ -1,0 +1,83 @@
+//! Where domains meet: each declares what it needs from others, here it is given.
+
+use std::sync::{Arc, OnceLock};
+
+use naru_audit::KnowsMinistries;
+use naru_desktops::{Desktops, KeepsSessionsAlive, KnowsPeople, Seat};
+use naru_identity::{ClosesDesktops, ClosureTarget, Identity};
+use naru_kernel::{LogonId, MinistryId, PersonId, Timestamp, fleet};
+use naru_store::{BoxFuture, Tx};
+
+/// Identity as desktops know it. Desktops start first, so it is filled in a moment later, before any door opens.
+#[derive(Clone, Default)]
+pub(crate) struct People(Arc<OnceLock<Arc<Identity>>>);
+
+impl People {
+    pub(crate) fn are(&self, identity: Arc<Identity>) {
+        // Only `Portal::open` calls this, once.
+        drop(self.0.set(identity));
+    }
+}
+
+impl KnowsPeople for People {
+    fn seat(&self, person: PersonId) -> BoxFuture<'_, Option<Seat>> {
+        Box::pin(async move {
+            match self.0.get()?.person_card(person).await {
+                Ok(card) => card.map(|card| Seat {
+                    account: card.account,
+                    display_name: card.name,
+                    agency_code: card.agency_code,
+                }),
+                Err(error) => {
+                    tracing::error!(%error, "a person could not be looked up");
+                    None
+                }
+            }
+        })
+    }
+}
+
+impl KeepsSessionsAlive for People {
+    fn active(&self, logons: Vec<LogonId>) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let Some(identity) = self.0.get() else { return };
+            if let Err(error) = identity.active(&logons).await {
+                tracing::error!(%error, "work in desktops could not be counted as activity");
+            }
+        })
+    }
+}
+
+impl KnowsMinistries for People {
+    fn is_platform(&self, ministry: MinistryId) -> BoxFuture<'_, Result<bool, naru_store::Error>> {
+        Box::pin(async move {
+            match self.0.get() {
+                Some(identity) => identity.is_platform(ministry).await,
+                None => Ok(false),
+            }
+        })
+    }
+}
+
+/// Desktops as identity knows them.
+pub(crate) struct Closer(pub(crate) Arc<Desktops>);
+
+impl ClosesDesktops for Closer {
+    fn close<'t>(
+        &'t self,
+        tx: &'t mut Tx,
+        target: ClosureTarget,
+        reason: fleet::CloseReason,
+        at: Timestamp,
+    ) -> BoxFuture<'t, Result<(), naru_store::Error>> {
+        let target = match target {
+            ClosureTarget::Logon(logon) => fleet::ClosureTarget::Logon(logon),
+            ClosureTarget::Person(person) => fleet::ClosureTarget::Person(person),
+        };
+        Box::pin(self.0.close_in(tx, target, reason, at))
+    }
+
+    fn wake(&self) {
+        self.0.wake();
+    }
+}
