@@ -88,13 +88,10 @@ impl Config {
                 listen => listen.to_string(),
             };
         }
-        let untouched = naru_agent::AgentConfig::default();
-        if config.agent.state_directory == untouched.state_directory {
-            config.agent.state_directory = state.join("agent");
-        }
-        if config.agent.run_directory == untouched.run_directory {
-            config.agent.run_directory = state.run_directory();
-        }
+        config
+            .agent
+            .state_directory
+            .get_or_insert_with(|| state.join("agent"));
         config.desktops.fleet_address = config.portal.fleet_address();
         // One place says how browsers name the portal and the gateway; the other sections follow.
         config.identity.origin = config.portal.origin();
