@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use naru_identity::{Error as IdentityError, NewMinistry, PersonForm};
-use naru_kernel::{Clock as _, Kind, Role, Timestamp};
+use naru_kernel::{Clock as _, Kind, Role, Timestamp, fleet::Protocol};
 use naru_pki::demo::{self as pki, DemoFile, DemoOptions, DemoPerson, DemoPki, ISSUING_NAME};
 use naru_portal::Portal;
 use naru_runtime::Fails as _;
@@ -68,6 +68,11 @@ pub(crate) fn prepare(config: &mut Config, state: &StateDirectory) -> anyhow::Re
     let directory = state.join("demo");
     let authority = authority(&directory, SystemClock.now())?;
     config.identity.demo = true;
+    // The demo shows every way to a desktop that this machine can serve.
+    let serves_rdp = rustix::process::geteuid().is_root() && Path::new("/usr/sbin/xrdp").is_file();
+    if serves_rdp && !config.agent.protocols.contains(&Protocol::Rdp) {
+        config.agent.protocols.push(Protocol::Rdp);
+    }
     config.identity.profiles.push(authority.profile());
     for name in ["root", ISSUING_NAME] {
         let list = directory.join("authority").join(format!("{name}.crl"));
