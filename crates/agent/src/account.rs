@@ -140,7 +140,11 @@ pub(crate) async fn ensure(name: &Name) -> Result<Account, Error> {
     find(name).await?.ok_or_else(|| Refusal::Missing.into())
 }
 
-async fn find(name: &Name) -> Result<Option<Account>, Error> {
+/// The account of this name, if there is one and it may be used.
+///
+/// # Errors
+/// A [`Refusal`], or the name service does not answer.
+pub(crate) async fn find(name: &Name) -> Result<Option<Account>, Error> {
     let Some(line) = getent("passwd", name.as_str()).await? else {
         return Ok(None);
     };

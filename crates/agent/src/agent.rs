@@ -13,7 +13,7 @@ use crate::account::Account;
 use crate::config::Places;
 use crate::session::{Layout, files, record::Lock, record::Records};
 use crate::table::Table;
-use crate::{AgentConfig, Error, account, load, otp};
+use crate::{AgentConfig, Error, account, load, otp, session};
 
 /// Log-ins at a time; more make each slower and some fail (measured: 8 drop connections, 4 none).
 pub const LOGONS_AT_ONCE_MAX: usize = 4;
@@ -102,6 +102,9 @@ impl Agent {
             return Err(Error::Configuration {
                 why: "the protocol rdp needs root",
             });
+        }
+        if matches!(power, Power::Everybody) {
+            session::prepare_x11_directory()?;
         }
         let lock = Lock::take(&places.state)?;
         let layout = Layout::prepare(&places.run)?;

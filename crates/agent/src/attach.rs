@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use naru_kernel::fleet::{AttachAnswer, AttachReady, AttachRequest, CloseReason, NodeRole, Protocol};
+use naru_kernel::fleet::{AttachAnswer, AttachReady, AttachRequest, NodeRole, Protocol};
 use naru_relay::ticket::Claims;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
@@ -89,9 +89,9 @@ async fn serve_one(agent: &Arc<Agent>, acceptor: TlsAcceptor, stream: TcpStream)
             detail: error.chain(),
         };
         answer(&mut tls, &refused).await?;
-        // Wait for the other side to have read it; what it sends now is of no interest.
-        drop(tokio::time::timeout(Duration::from_secs(1), tls.shutdown()).await);
     }
+    // A clean end, so that the gateway does not take it for a broken line; it may be gone already.
+    drop(tokio::time::timeout(Duration::from_secs(1), tls.shutdown()).await);
     attached
 }
 
@@ -222,17 +222,19 @@ async fn attach_rdp(
     };
     answer(tls, &AttachAnswer::Ready(ready)).await?;
     let (waiting, owner, desktop_id) = (Arc::clone(agent), account.clone(), claims.desktop);
-    let cut = attachment.cut.clone();
+    let (cut, closed) = (attachment.cut.clone(), CancellationToken::new());
+    let left = closed.clone().drop_guard();
     drop(agent.tasks.spawn(async move {
         let shutdown = waiting.tasks.shutdown();
         tokio::select! {
-            started = waiting.await_rdp(desktop_id, &owner, place) => if !started {
+            started = waiting.await_rdp(desktop_id, &owner, place, closed) => if !started {
                 cut.cancel();
             },
             () = shutdown.requested() => {}
         }
     }));
     attachment.carry(tls, &mut desktop).await;
+    drop(left);
     Ok(())
 }
 
@@ -277,7 +279,7 @@ impl<'a> Attachment<'a> {
         let carried = tokio::select! {
             carried = tokio::io::copy_bidirectional_with_sizes(tls, desktop, BUFFER_BYTES, BUFFER_BYTES) => carried,
             () = self.cut.cancelled() => {
-                tracing::info!(desktop = %self.claims.desktop, reason = CloseReason::TakenOver.as_str(), "cut");
+                tracing::info!(desktop = %self.claims.desktop, "cut");
                 return;
             }
         };
@@ -300,6 +302,8 @@ impl Drop for Attachment<'_> {
 
 #[cfg(test)]
 mod tests {
+    use naru_kernel::fleet::CloseReason;
+
     use super::*;
 
     #[tokio::test]

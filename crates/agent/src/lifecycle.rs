@@ -8,6 +8,7 @@ use naru_kernel::fleet::{AttachStep, Protocol};
 use naru_relay::ticket::Claims;
 use tokio::process::Child;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 use crate::account::{self, Account};
@@ -178,18 +179,20 @@ impl Agent {
         if let Some(owner) = owner {
             self.sweep(desktop, &owner, leader).await;
         }
-        self.forget(desktop, &name);
+        let protocol = self.state().table.protocol(desktop).unwrap_or(Protocol::Rfb);
+        self.forget(desktop, protocol, &name);
         tracing::info!(%desktop, account = name, why, "the desktop has ended");
         metrics::counter!("naru_host_desktops_ended_total").increment(1);
         self.state().table.ended(desktop);
     }
 
+    /// Whose session is ended: looked up, never made.
     async fn owner(&self, name: &str) -> Option<Account> {
-        let name = account::Name::parse(name).ok()?;
-        let found = account::ensure(&name).await;
+        let found = account::find(&account::Name::parse(name).ok()?).await;
         found
-            .inspect_err(|error| tracing::error!(error = error.chain(), "the account is gone"))
+            .inspect_err(|error| tracing::error!(error = error.chain(), "the account cannot be looked up"))
             .ok()
+            .flatten()
     }
 
     async fn sweep(&self, desktop: DesktopId, owner: &Account, leader: Option<ProcessId>) {
@@ -207,8 +210,8 @@ impl Agent {
         }
     }
 
-    fn forget(&self, desktop: DesktopId, account: &str) {
-        if self.state().table.protocol(desktop) == Some(Protocol::Rdp) {
+    fn forget(&self, desktop: DesktopId, protocol: Protocol, account: &str) {
+        if protocol == Protocol::Rdp {
             drop(std::fs::remove_file(self.layout.rdp().join(account)));
         }
         self.layout.clear(desktop);
@@ -217,53 +220,74 @@ impl Agent {
 
     /// Makes ready what xrdp's session will ask for: which desktop it is and where its files lie.
     fn announce_rdp(&self, desktop: DesktopId, owner: &Account) -> Result<(), Error> {
+        let (entry, personal) = (self.layout.rdp().join(&owner.name), self.layout.personal(desktop));
+        let text = format!("{desktop}\n{}\n", files::plain(&personal)?);
+        let announced = std::fs::read_to_string(&entry).is_ok_and(|there| there == text);
+        if announced && personal.is_dir() {
+            // Somebody attached again while xrdp is starting it: what it has written there must stay.
+            return Ok(());
+        }
         self.layout.make(desktop, owner, &*self.machine.entropy)?;
         self.records
             .keep(&record_of(desktop, Protocol::Rdp, owner, None))?;
-        let personal = self.layout.personal(desktop);
-        let text = format!("{desktop}\n{}\n", files::plain(&personal)?);
-        std::fs::write(self.layout.rdp().join(&owner.name), text).map_err(Error::io("announce the desktop"))
+        std::fs::write(entry, text).map_err(Error::io("announce the desktop"))
     }
 
-    /// Waits until xrdp has started the desktop, keeping the log-in place meanwhile. `false` if it did not.
+    /// Waits until xrdp has started the desktop, keeping the log-in place meanwhile; gives up soon after the
+    /// connection is `closed`. `false` if there is no desktop.
     pub(crate) async fn await_rdp(
         self: &Arc<Self>,
         desktop: DesktopId,
         owner: &Account,
         place: OwnedSemaphorePermit,
+        closed: CancellationToken,
     ) -> bool {
         if self.state().table.leader(desktop).is_some() {
             // A reconnect is soon over; the place is kept for the time one takes.
             tokio::time::sleep(RDP_FAILED_PAUSE).await;
             return true;
         }
-        let script = self.layout.files().join(files::RDP_SCRIPT);
-        let looks = RDP_START.as_millis() / RDP_LOOK.as_millis();
-        for _ in 0..looks {
-            tokio::time::sleep(RDP_LOOK).await;
-            let (uid, script) = (owner.uid, script.clone());
-            let found = tokio::task::spawn_blocking(move || process::script_of(uid, &script, desktop)).await;
-            if let Ok(Some(leader)) = found {
-                tracing::info!(%desktop, account = owner.name, pid = leader.pid, "the desktop runs");
-                metrics::counter!("naru_host_desktops_started_total").increment(1);
-                self.state().table.running(desktop, leader);
-                if let Err(error) = self
-                    .records
-                    .keep(&record_of(desktop, Protocol::Rdp, owner, Some(leader)))
-                {
-                    tracing::error!(
-                        error = error.chain(),
-                        "a restart of the agent will not find this session"
-                    );
-                }
-                self.watch(desktop, leader, None);
-                return true;
+        let patience = async {
+            tokio::select! {
+                () = tokio::time::sleep(RDP_START) => {}
+                () = closed.cancelled() => tokio::time::sleep(RDP_FAILED_PAUSE).await,
             }
+        };
+        let found = tokio::select! {
+            leader = self.rdp_leader(desktop, owner) => Some(leader),
+            () = patience => None,
+        };
+        let Some(leader) = found else {
+            self.end(desktop, "not started by xrdp").await;
+            tokio::time::sleep(RDP_FAILED_PAUSE).await;
+            drop(place);
+            return false;
+        };
+        tracing::info!(%desktop, account = owner.name, pid = leader.pid, "the desktop runs");
+        metrics::counter!("naru_host_desktops_started_total").increment(1);
+        self.state().table.running(desktop, leader);
+        let record = record_of(desktop, Protocol::Rdp, owner, Some(leader));
+        if let Err(error) = self.records.keep(&record) {
+            tracing::error!(
+                error = error.chain(),
+                "a restart of the agent will not find this session"
+            );
         }
-        self.end(desktop, "not started by xrdp").await;
-        tokio::time::sleep(RDP_FAILED_PAUSE).await;
-        drop(place);
-        false
+        self.watch(desktop, leader, None);
+        true
+    }
+
+    /// The first process of the desktop xrdp starts, once there is one.
+    async fn rdp_leader(&self, desktop: DesktopId, owner: &Account) -> ProcessId {
+        let script = self.layout.files().join(files::RDP_SCRIPT);
+        loop {
+            let (uid, script) = (owner.uid, script.clone());
+            let look = tokio::task::spawn_blocking(move || process::script_of(uid, &script, desktop));
+            if let Ok(Some(leader)) = look.await {
+                return leader;
+            }
+            tokio::time::sleep(RDP_LOOK).await;
+        }
     }
 
     /// Takes up the sessions an earlier agent left, and clears away those that did not survive.
@@ -272,33 +296,33 @@ impl Agent {
     /// The records cannot be read.
     pub(crate) async fn adopt(self: &Arc<Self>) -> Result<(), Error> {
         let boot = record::boot();
-        for record in self.records.all()? {
-            let desktop = record.desktop;
-            match record
-                .leader
-                .filter(|leader| record.boot == boot && leader.is_alive())
-            {
-                Some(leader) => {
-                    tracing::info!(%desktop, account = record.account.name, "taken up again");
-                    self.state()
-                        .table
-                        .adopt(desktop, record.protocol, &record.account.name, leader);
-                    self.watch(desktop, leader, None);
-                }
-                None => self
-                    .state()
-                    .table
-                    .lost(desktop, record.protocol, &record.account.name),
-            }
+        let (living, dead): (Vec<Record>, Vec<Record>) = self
+            .records
+            .all()?
+            .into_iter()
+            .partition(|record| record.boot == boot && record.leader.is_some_and(ProcessId::is_alive));
+        // All the living first: only then it is known which accounts can be swept wholly.
+        for record in living {
+            let Some(leader) = record.leader else { continue };
+            tracing::info!(desktop = %record.desktop, account = record.account.name, "taken up again");
+            self.state()
+                .table
+                .adopt(record.desktop, record.protocol, &record.account.name, leader);
+            self.watch(record.desktop, leader, None);
         }
-        // Only now it is known which accounts have a living session, so the rest can be swept wholly.
-        for record in self.records.all()? {
-            if self.state().table.leader(record.desktop).is_none() {
-                if record.boot == boot {
-                    self.sweep(record.desktop, &record.account, None).await;
-                }
-                self.forget(record.desktop, &record.account.name);
+        for record in dead {
+            let Record {
+                desktop,
+                protocol,
+                account,
+                ..
+            } = record;
+            tracing::info!(%desktop, account = account.name, "has not survived");
+            if record.boot == boot {
+                self.sweep(desktop, &account, None).await;
             }
+            self.forget(desktop, protocol, &account.name);
+            self.state().table.lost(desktop, protocol, &account.name);
         }
         Ok(())
     }

@@ -126,6 +126,23 @@ impl Layout {
     }
 }
 
+/// Where X servers put their sockets. It must be root's and sticky: whoever owns it could put their own
+/// socket in the place of somebody else's. The first server makes it, and on a desktop host that runs as a person.
+pub(crate) fn prepare_x11_directory() -> Result<(), Error> {
+    let directory = Path::new("/tmp/.X11-unix");
+    match fs::symlink_metadata(directory) {
+        Ok(there) if there.is_dir() && there.uid() == 0 && there.mode() & 0o1000 != 0 => Ok(()),
+        Ok(there) if there.is_dir() => {
+            lchown(directory, Some(0), Some(0)).map_err(Error::io("take over /tmp/.X11-unix"))?;
+            make_directory(directory, 0o1777)
+        }
+        Ok(_) => Err(Error::Configuration {
+            why: "/tmp/.X11-unix is not a directory",
+        }),
+        Err(_) => make_directory(directory, 0o1777),
+    }
+}
+
 /// Whoever owns the directory above could put another in the place of ours.
 fn check_parent(path: &Path) -> Result<(), Error> {
     let parent = fs::metadata(path.parent().unwrap_or(path)).map_err(Error::io("look at a directory"))?;

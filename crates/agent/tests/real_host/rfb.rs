@@ -405,3 +405,61 @@ fn as_an_ordinary_account(test: &str) {
         .collect();
     assert_eq!(left, Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_gets_its_desktops_and_two_seats_at_once_get_one_desktop() {
+    if !can_run(
+        "a_crowd_gets_its_desktops_and_two_seats_at_once_get_one_desktop",
+        PROGRAMS,
+    ) {
+        return;
+    }
+    const PEOPLE: u128 = 6;
+    let accounts: Vec<TestAccount> = (0..PEOPLE)
+        .map(|number| TestAccount::new(&format!("f{number}")))
+        .collect();
+    let host = std::sync::Arc::new(TestHost::start(|_| {}).await);
+    let mut seats = tokio::task::JoinSet::new();
+    for (number, account) in accounts.iter().enumerate() {
+        for _seat in 0..2 {
+            let (host, account) = (std::sync::Arc::clone(&host), account.0.clone());
+            let desktop = DesktopId::from_bits(100 + u128::try_from(number).unwrap());
+            seats.spawn(async move { host.attach(desktop, &account, Protocol::Rfb).await.0 });
+        }
+    }
+    let watched = async {
+        loop {
+            let load = host.report().load.unwrap();
+            assert!(load.logons_in_progress <= 4, "{load:?}");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    let seated = async {
+        while let Some(answer) = seats.join_next().await {
+            assert!(
+                matches!(answer, Ok(AttachAnswer::Ready(AttachReady::Rfb))),
+                "{answer:?}"
+            );
+        }
+    };
+    tokio::select! {
+        () = watched => {}
+        () = seated => {}
+    }
+    for account in &accounts {
+        let servers = account
+            .processes()
+            .iter()
+            .filter(|line| line.contains("Xtigervnc"))
+            .count();
+        assert_eq!(servers, 1, "{}", account.0);
+    }
+    assert_eq!(
+        host.report().load.map(|load| load.sessions),
+        Some(i64::try_from(PEOPLE).unwrap())
+    );
+    std::sync::Arc::into_inner(host).unwrap().stop().await;
+    for account in &accounts {
+        assert_eq!(account.processes(), Vec::<String>::new());
+    }
+}
