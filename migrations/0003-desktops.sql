@@ -27,7 +27,8 @@ CREATE TABLE nodes (
 );
 CREATE INDEX nodes_by_zone ON nodes (zone, role, state);
 
--- Desktop sessions. `on_host` says whether the host still had it when it last reported.
+-- Desktop sessions. `on_host` says whether the host still had it when it last reported; `turn` is the place in the
+-- order of asking.
 CREATE TABLE desktops (
     id TEXT PRIMARY KEY,
     person TEXT NOT NULL,
@@ -37,6 +38,7 @@ CREATE TABLE desktops (
     state TEXT NOT NULL CHECK (state IN ('queued', 'starting', 'running', 'disconnected', 'ended')),
     host TEXT REFERENCES nodes (id),
     on_host BOOLEAN NOT NULL,
+    turn BIGINT NOT NULL,
     opened_at BIGINT NOT NULL,
     polled_at BIGINT NOT NULL,
     placed_at BIGINT,
@@ -51,7 +53,7 @@ CREATE TABLE desktops (
 -- INVARIANT: a person has at most one desktop per zone and protocol that has not ended.
 CREATE UNIQUE INDEX desktops_one_each ON desktops (person, zone, protocol) WHERE state <> 'ended';
 CREATE INDEX desktops_by_host ON desktops (host, state);
-CREATE INDEX desktops_by_queue ON desktops (zone, protocol, opened_at, id) WHERE state = 'queued';
+CREATE INDEX desktops_by_queue ON desktops (zone, protocol, turn) WHERE state = 'queued';
 CREATE INDEX desktops_by_end ON desktops (person, ended_at);
 
 -- One row per ticket: whose log-on it was, and the relay that was opened with it.

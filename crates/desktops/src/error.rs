@@ -144,7 +144,12 @@ impl Error {
             | Self::TicketKey
             | Self::Store(_) => (None, None),
         };
-        let problem = Problem::from(self);
+        // A refusal is no failure of ours: nothing to log as an error, however many wait.
+        let problem = if self.is_refusal() {
+            Problem::new(self.kind(), self.code(), self.to_string())
+        } else {
+            Problem::from(self)
+        };
         let problem = match field {
             Some(field) => problem.field(field),
             None => problem,

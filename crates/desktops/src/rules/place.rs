@@ -85,13 +85,13 @@ impl HostView {
         self.load.logons_in_progress.max(0).saturating_add(self.pending)
     }
 
-    /// How many more sessions fit.
+    /// How many more sessions fit. Those being started are sessions already, but their memory is still to be taken.
     fn room(&self) -> i64 {
         let by_count = self
             .load
             .sessions_max
             .saturating_sub(self.load.sessions)
-            .saturating_sub(self.logons());
+            .saturating_sub(self.pending);
         let by_memory = self
             .load
             .memory_available_mib
@@ -114,7 +114,7 @@ impl HostView {
         let crowd = |host: &Self, by: &Self| {
             host.load
                 .sessions
-                .saturating_add(host.logons())
+                .saturating_add(host.pending)
                 .saturating_mul(by.load.processors.max(1))
         };
         self.logons()
@@ -306,7 +306,7 @@ mod tests {
                             && host.state == NodeState::Ready
                             && host.last_seen_at >= Some(NOW - naru_kernel::Seconds(10))
                             && host.load.logons_in_progress + host.pending < LOGONS_AT_ONCE_MAX
-                            && host.load.sessions + host.load.logons_in_progress + host.pending
+                            && host.load.sessions + host.pending
                                 < host.load.sessions_max
                             && host.load.memory_available_mib
                                 >= SESSION_MEMORY_MIB * (host.load.logons_in_progress + host.pending + 1)

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use naru_kernel::{
-    Entropy, HostId, Timestamp, Zone,
+    Entropy as _, HostId, Timestamp, Zone,
     fleet::{HostLoad, Protocol},
 };
 use naru_testkit::SeededEntropy;
@@ -56,9 +56,9 @@ impl Host {
         self.starting.retain(|done| *done > now_ms);
         self.sessions += i64::try_from(before - self.starting.len()).unwrap();
         // Hosts report in turn, not all at once.
-        if (now_ms + i64::try_from(number).unwrap() * 83) % REPORT_MS == 0 {
+        if (now_ms + i64::try_from(number).unwrap() * 80) % REPORT_MS == 0 {
             self.view.last_seen_at = Some(Timestamp::from_micros(now_ms * 1_000));
-            self.view.load.sessions = self.sessions;
+            self.view.load.sessions = self.sessions + i64::try_from(self.starting.len()).unwrap();
             self.view.load.logons_in_progress = i64::try_from(self.starting.len()).unwrap();
             self.view.load.cpu_pressure_percent =
                 f64::from(u32::try_from(self.starting.len()).unwrap()) * 9.0;

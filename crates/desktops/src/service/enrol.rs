@@ -52,25 +52,24 @@ impl Desktops {
         self.token(act, role, name).await
     }
 
-    /// Makes a token for one node, from the command line or at the platform's own start; `part` names which.
+    /// Makes a token for one node, from the command line or at the platform's own start.
     ///
     /// # Errors
     /// When the name is unusable, or the store fails.
     pub async fn make_token_as_platform(
         self: &Arc<Self>,
-        part: &'static str,
         role: NodeRole,
-        name: String,
+        name: &str,
     ) -> Result<EnrolmentToken, Error> {
         let act = Act {
             at: self.now(),
             action: "desktops.make-enrolment-token",
-            by: By::Platform(part),
+            by: By::Platform("desktops"),
             ministry: None,
-            subject: name.clone(),
+            subject: name.to_owned(),
             address: None,
         };
-        self.token(act, role, name).await
+        self.token(act, role, name.to_owned()).await
     }
 
     async fn token(&self, act: Act, role: NodeRole, name: String) -> Result<EnrolmentToken, Error> {

@@ -40,7 +40,7 @@ impl TicketKeys {
     }
 
     /// Public keys in hexadecimal digits, newest first.
-    pub(super) fn published(&self) -> Result<Vec<String>, Error> {
+    fn published(&self) -> Result<Vec<String>, Error> {
         let hex = |key: &TicketKey| Ok(PublicKey::of(&key.pair)?.to_hex());
         self.0.iter().map(hex).collect()
     }
@@ -95,6 +95,11 @@ impl Desktops {
             .read()
             .map(|keys| Arc::clone(&keys))
             .map_err(|_| Error::TicketKey)
+    }
+
+    /// Public keys in hexadecimal digits, newest first.
+    pub(crate) fn ticket_keys(&self) -> Result<Vec<String>, Error> {
+        self.keys()?.published()
     }
 
     /// Makes a new ticket key; it takes over after two minutes, and what the old ones signed stays good.

@@ -89,7 +89,7 @@ impl Desktops {
         zone: &Zone,
         protocol: Protocol,
     ) -> Result<Opening, Error> {
-        store::desktops::take_turn(tx, zone).await?;
+        let turn = store::desktops::take_turn(tx, zone).await?;
         let found = store::desktops::live_of(tx, case.actor.person, zone, protocol).await?;
         match found {
             Some(desktop) if desktop.host.is_some() => {
@@ -101,10 +101,10 @@ impl Desktops {
                 let (reason, closed) = (EndReason::HostLost, CloseReason::HostLost);
                 Self::end_in(tx, desktop.id, case.now, reason, closed).await?;
                 tx.note("given_up", desktop.id.to_string());
-                self.new_in(tx, case, zone, protocol).await
+                self.new_in(tx, case, (zone, protocol, turn)).await
             }
             Some(queued) => self.place_in(tx, case, queued, false).await,
-            None => self.new_in(tx, case, zone, protocol).await,
+            None => self.new_in(tx, case, (zone, protocol, turn)).await,
         }
     }
 
@@ -134,8 +134,7 @@ impl Desktops {
         &self,
         tx: &mut Tx,
         case: &Case,
-        zone: &Zone,
-        protocol: Protocol,
+        (zone, protocol, turn): (&Zone, Protocol, i64),
     ) -> Result<Opening, Error> {
         let desktop = Desktop {
             id: Id::new(case.now, &*self.parts.entropy),
@@ -146,6 +145,7 @@ impl Desktops {
             state: DesktopState::Queued,
             host: None,
             host_name: None,
+            turn,
             opened_at: case.now,
             last_seen_at: None,
             missing_since: None,

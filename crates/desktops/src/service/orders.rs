@@ -63,7 +63,7 @@ impl Desktops {
         }
         Ok(Orders {
             cursor,
-            ticket_keys: self.keys()?.published()?,
+            ticket_keys: self.ticket_keys()?,
             closures,
             end_desktops: ends.into_iter().collect(),
         })

@@ -8,7 +8,7 @@ use crate::{Counters, DesktopRow, DesktopState, EndReason, RunningDesktop, rules
 
 macro_rules! columns {
     () => {
-        "d.id, d.person, d.ministry, d.zone, d.protocol, d.state, d.host, d.opened_at, d.last_seen_at, \
+        "d.id, d.person, d.ministry, d.zone, d.protocol, d.state, d.host, d.turn, d.opened_at, d.last_seen_at, \
          d.missing_since, d.bytes_in, d.bytes_out, d.round_trip_us, n.name AS host_name"
     };
 }
@@ -20,7 +20,7 @@ macro_rules! joined {
 
 naru_store::sql! {
     TAKE_TURN = "INSERT INTO placement_turns (zone, turn) VALUES ($1, 1) \
-                 ON CONFLICT (zone) DO UPDATE SET turn = placement_turns.turn + 1";
+                 ON CONFLICT (zone) DO UPDATE SET turn = placement_turns.turn + 1 RETURNING turn AS n";
     BY_ID = concat!("SELECT ", columns!(), joined!(), "WHERE d.id = $1");
     LIVE_OF = concat!("SELECT ", columns!(), joined!(), "WHERE d.person = $1 AND d.zone = $2 AND d.protocol = $3 \
                AND d.state <> 'ended'");
@@ -32,14 +32,14 @@ naru_store::sql! {
     LEAVING = "SELECT COUNT(*) AS n FROM desktops d JOIN nodes n ON n.id = d.host WHERE d.person = $1 AND d.zone = $2 \
                AND d.protocol = $3 AND d.state = 'ended' AND d.on_host AND d.ended_at >= $4 AND n.last_seen_at >= $5";
     UNWANTED = "SELECT id FROM desktops WHERE host = $1 AND state = 'ended' AND on_host ORDER BY id";
-    ADD = "INSERT INTO desktops (id, person, ministry, zone, protocol, state, host, on_host, opened_at, polled_at, \
+    ADD = "INSERT INTO desktops (id, person, ministry, zone, protocol, state, host, on_host, turn, opened_at, polled_at, \
            placed_at, last_seen_at, missing_since, ended_at, end_reason, bytes_in, bytes_out, round_trip_us) \
-           VALUES ($1, $2, $3, $4, $5, 'queued', NULL, FALSE, $6, $6, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL)";
+           VALUES ($1, $2, $3, $4, $5, 'queued', NULL, FALSE, $7, $6, $6, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL)";
     PLACE = "UPDATE desktops SET state = 'starting', host = $2, placed_at = $3, polled_at = $3 WHERE id = $1 AND state = 'queued'";
     POLLED = "UPDATE desktops SET polled_at = $2 WHERE id = $1";
     WAITING = "SELECT COUNT(*) AS n FROM desktops WHERE zone = $1 AND protocol = $2 AND state = 'queued' AND polled_at >= $3";
     AHEAD = "SELECT COUNT(*) AS n FROM desktops WHERE zone = $1 AND protocol = $2 AND state = 'queued' AND polled_at >= $3 \
-             AND (opened_at < $4 OR (opened_at = $4 AND id < $5))";
+             AND turn < $4";
     END = "UPDATE desktops SET state = 'ended', ended_at = $2, end_reason = $3, on_host = (on_host AND $4), missing_since = NULL \
            WHERE id = $1 AND state <> 'ended'";
     STANDS = "UPDATE desktops SET state = $2, last_seen_at = $3, missing_since = NULL, on_host = TRUE \
@@ -70,6 +70,8 @@ pub(crate) struct Desktop {
     pub(crate) state: DesktopState,
     pub(crate) host: Option<HostId>,
     pub(crate) host_name: Option<String>,
+    /// Place in the order of asking, per zone.
+    pub(crate) turn: i64,
     pub(crate) opened_at: Timestamp,
     pub(crate) last_seen_at: Option<Timestamp>,
     pub(crate) missing_since: Option<Timestamp>,
@@ -87,6 +89,7 @@ impl FromRow for Desktop {
             state: word(row, "state")?,
             host: row.get("host")?,
             host_name: row.get("host_name")?,
+            turn: row.get("turn")?,
             opened_at: row.get("opened_at")?,
             last_seen_at: row.get("last_seen_at")?,
             missing_since: row.get("missing_since")?,
@@ -141,8 +144,9 @@ impl FromRow for Only {
 }
 
 /// Waits until no other placement of the zone is under way; holds the turn until commit.
-pub(crate) async fn take_turn(tx: &mut Tx, zone: &Zone) -> Result<(), Error> {
-    tx.exec(TAKE_TURN, params![zone]).await.map(drop)
+/// Turns only grow.
+pub(crate) async fn take_turn(tx: &mut Tx, zone: &Zone) -> Result<i64, Error> {
+    tx.one(TAKE_TURN, params![zone]).await
 }
 
 pub(crate) async fn by_id(tx: &mut Tx, id: DesktopId) -> Result<Option<Desktop>, Error> {
@@ -203,6 +207,7 @@ pub(crate) async fn add(tx: &mut Tx, desktop: &Desktop) -> Result<(), Error> {
         &desktop.zone,
         desktop.protocol.as_str(),
         desktop.opened_at,
+        desktop.turn,
     ];
     tx.exec(ADD, params).await.map(drop)
 }
@@ -233,8 +238,7 @@ pub(crate) async fn ahead(tx: &mut Tx, desktop: &Desktop, polled_since: Timestam
         &desktop.zone,
         desktop.protocol.as_str(),
         polled_since,
-        desktop.opened_at,
-        desktop.id
+        desktop.turn,
     ];
     tx.one(AHEAD, params).await
 }
