@@ -1,0 +1,30 @@
+import { Installation } from '/work/main/web/e2e/lib/installation.mjs';
+import { Seat } from '/work/main/web/e2e/lib/seat.mjs';
+import { logOnFirst } from '/work/main/web/e2e/lib/logon.mjs';
+import { openDesktop, still, openNotes, typeHangul, saveAs, pause, enter } from '/work/main/web/e2e/lib/desktop.mjs';
+const i = await Installation.start();
+const s = await Seat.open(i);
+try {
+await logOnFirst(s, i.person('홍길동'));
+await openDesktop(s);
+await still(s.page, 1500);
+console.log(await s.page.evaluate(() => [...document.querySelectorAll('html,body,#app,main,.desktop,.screen,.screen *')].map(e => { const r=e.getBoundingClientRect(); const c=getComputedStyle(e); return `${e.tagName}.${e.className} ${r.x},${r.y} ${r.width}x${r.height} pos=${c.position} inset=${c.top}/${c.bottom} disp=${c.display} h=${c.height}`; }).join('\n')));
+console.log(s.errors);
+await s.page.screenshot({path:'/tmp/shots/dbg1.png'});
+await openNotes(s.page);
+await s.page.screenshot({path:'/tmp/shots/dbg2.png'});
+await typeHangul(s, '안녕하세요');
+await still(s.page);
+await s.page.screenshot({path:'/tmp/shots/dbg3.png'});
+await enter(s.page);
+await s.page.keyboard.press('Control+Shift+S');
+await still(s.page, 1000);
+await s.page.screenshot({path:'/tmp/shots/dbg4.png'});
+await s.page.keyboard.press('Control+A');
+await s.page.keyboard.type('~/hello.txt', {delay:40});
+await pause(500);
+await s.page.screenshot({path:'/tmp/shots/dbg5.png'});
+await s.page.keyboard.press('Enter');
+await still(s.page);
+await s.page.screenshot({path:'/tmp/shots/dbg6.png'});
+} finally { await s.close(); console.log(await i.stop()); }
