@@ -79,7 +79,7 @@ pub(crate) struct State {
 }
 
 impl Agent {
-    /// Prepares directories and files; starts nothing.
+    /// Prepares directories and files and takes up the sessions an earlier agent left; starts nothing.
     ///
     /// # Errors
     /// The configuration cannot be used, or a directory cannot be made.
@@ -110,7 +110,7 @@ impl Agent {
         let layout = Layout::prepare(&places.run)?;
         files::write(&layout.files(), &files::Look::of(zone, config.colour.as_deref())?)?;
         let records = Records::open(&places.state)?;
-        Ok(Arc::new(Self {
+        let agent = Arc::new(Self {
             config,
             host,
             machine,
@@ -123,7 +123,9 @@ impl Agent {
             state: Mutex::default(),
             turns: Mutex::default(),
             _lock: lock,
-        }))
+        });
+        agent.adopt()?;
+        Ok(agent)
     }
 
     /// The state. A panic elsewhere leaves it usable: every change is one step.

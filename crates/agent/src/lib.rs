@@ -29,7 +29,7 @@ pub use config::{AgentConfig, RdpConfig};
 pub use error::Error;
 pub use otp::otp_check;
 
-/// Runs a host until shutdown: takes up what an earlier agent left, then serves gateways on `listener`.
+/// Runs a host until shutdown: clears away what an earlier agent left dead, then serves gateways on `listener`.
 ///
 /// `tls` must demand a client certificate of the platform's authority
 /// ([`naru_runtime::tls::demand_client`]); that it is a gateway's is checked here. Reporting and obeying
@@ -38,7 +38,7 @@ pub use otp::otp_check;
 /// # Errors
 /// The session records cannot be read, or xrdp cannot be started.
 pub async fn serve(agent: Arc<Agent>, listener: TcpListener, tls: Arc<ServerConfig>) -> Result<(), Error> {
-    agent.adopt().await?;
+    agent.clear_dead().await?;
     let rdp = if agent.config.protocols.contains(&Protocol::Rdp) {
         Some(rdp::start(&agent).await?)
     } else {

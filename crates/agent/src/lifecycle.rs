@@ -290,33 +290,44 @@ impl Agent {
         }
     }
 
-    /// Takes up the sessions an earlier agent left, and clears away those that did not survive.
+    /// Takes up the sessions an earlier agent left. Before the first report: the portal holds a desktop that a
+    /// new start of the agent does not report to be over.
     ///
     /// # Errors
     /// The records cannot be read.
-    pub(crate) async fn adopt(self: &Arc<Self>) -> Result<(), Error> {
+    pub(crate) fn adopt(self: &Arc<Self>) -> Result<(), Error> {
         let boot = record::boot();
-        let (living, dead): (Vec<Record>, Vec<Record>) = self
-            .records
-            .all()?
-            .into_iter()
-            .partition(|record| record.boot == boot && record.leader.is_some_and(ProcessId::is_alive));
-        // All the living first: only then it is known which accounts can be swept wholly.
-        for record in living {
-            let Some(leader) = record.leader else { continue };
+        for record in self.records.all()? {
+            let alive = |leader: &ProcessId| record.boot == boot && leader.is_alive();
+            let Some(leader) = record.leader.filter(alive) else {
+                continue;
+            };
             tracing::info!(desktop = %record.desktop, account = record.account.name, "taken up again");
             self.state()
                 .table
                 .adopt(record.desktop, record.protocol, &record.account.name, leader);
             self.watch(record.desktop, leader, None);
         }
-        for record in dead {
+        Ok(())
+    }
+
+    /// Clears away what is left of sessions that have not survived. After [`Self::adopt`]: only then it is
+    /// known which accounts have no living session and can be swept wholly.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub(crate) async fn clear_dead(self: &Arc<Self>) -> Result<(), Error> {
+        let boot = record::boot();
+        for record in self.records.all()? {
             let Record {
                 desktop,
                 protocol,
                 account,
                 ..
             } = record;
+            if self.state().table.protocol(desktop).is_some() {
+                continue;
+            }
             tracing::info!(%desktop, account = account.name, "has not survived");
             if record.boot == boot {
                 self.sweep(desktop, &account, None).await;
