@@ -26,7 +26,6 @@ pub(crate) type Wire = TlsStream<TcpStream>;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whether the test can run here; says so if not.
-#[expect(clippy::print_stderr, reason = "a test that is skipped must say so")]
 pub(crate) fn can_run(test: &str, programs: &[&str]) -> bool {
     let missing: Vec<&str> = programs
         .iter()
@@ -40,7 +39,7 @@ pub(crate) fn can_run(test: &str, programs: &[&str]) -> bool {
     } else {
         format!("needs {}", missing.join(" "))
     };
-    eprintln!("skipped: {test}: {why}");
+    naru_testkit::skip(test, &why);
     false
 }
 
