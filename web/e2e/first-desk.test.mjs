@@ -69,11 +69,13 @@ describe('the first desk', { concurrency: 1 }, () => {
     await page.bringToFront();
     await page.evaluate(() => navigator.clipboard.writeText('before'));
     await enter(page);
-    await page.keyboard.press('Control+A');
-    await page.keyboard.press('Control+C');
+    await page.keyboard.press('Control+a');
+    await page.keyboard.press('Control+c');
     await pause(1_500);
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'before', 'text came out');
 
+    // The clipboard of this device would be pasted instead, if it held anything.
+    await page.evaluate(() => navigator.clipboard.writeText(''));
     await page.getByRole('button', { name: /Show tools/u }).click();
     await page.getByRole('toolbar').getByRole('button', { name: /Clipboard/u }).click();
     await page.getByText('Copying out of the desktop is blocked in this zone.').waitFor();
@@ -83,9 +85,9 @@ describe('the first desk', { concurrency: 1 }, () => {
     await page.getByRole('button', { name: /Hide tools/u }).click();
     await enter(page);
     await page.keyboard.press('Control+End');
-    await page.keyboard.press('Control+V');
+    await page.keyboard.press('Control+v');
     await still(page);
-    await page.keyboard.press('Control+S');
+    await page.keyboard.press('Control+s');
     const saved = await until(async () => {
       const { text } = await fileOnHost(`naru-${nonce}.txt`);
       return text.includes('붙여넣기') && text;
@@ -108,7 +110,7 @@ describe('the first desk', { concurrency: 1 }, () => {
     await still(second.page);
     await screenshot(second.page, 'desktop-second-seat');
     await enter(second.page);
-    await second.page.keyboard.press('Control+S');
+    await second.page.keyboard.press('Control+s');
     const saved = await until(async () => {
       const { text } = await fileOnHost(`naru-${nonce}.txt`);
       return text.includes('unsaved') && text;

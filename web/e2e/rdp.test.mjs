@@ -61,7 +61,7 @@ async function typeNote(page, text) {
 async function save(page, name) {
   await page.keyboard.press('Control+Shift+S');
   await pause(1_500);
-  await page.keyboard.press('Control+A');
+  await page.keyboard.press('Control+a');
   // Keys travel as scancodes here, and a tilde would need Shift; the dialogue stands in the home anyway.
   await page.keyboard.type(name, { delay: 60 });
   await pause(400);
@@ -115,7 +115,7 @@ describe('a desktop by RDP', { concurrency: 1, skip: missing }, () => {
     await first.page.getByText('This desktop was opened at another seat').first().waitFor();
     await pause(3_000);
     await screenshot(second.page, 'desktop-rdp-second-seat');
-    await second.page.keyboard.press('Control+S');
+    await second.page.keyboard.press('Control+s');
     const saved = await until(async () => {
       const { text } = await fileOnHost(`naru-rdp-${nonce}.txt`);
       return text.includes('unsaved') && text;

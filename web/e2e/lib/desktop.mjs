@@ -88,7 +88,8 @@ export async function openNotes(page) {
   await enter(page);
   await page.keyboard.press('Control+Escape');
   await pause(500);
-  for (let step = 0; step < 4; step += 1) {
+  // The menu opens with its first item chosen; notes are the fourth.
+  for (let step = 0; step < 3; step += 1) {
     await page.keyboard.press('ArrowDown');
     await pause(80);
   }
@@ -117,7 +118,7 @@ export async function saveAs(page, name) {
   await enter(page);
   await page.keyboard.press('Control+Shift+S');
   await still(page, 1_000);
-  await page.keyboard.press('Control+A');
+  await page.keyboard.press('Control+a');
   await page.keyboard.type(`~/${name}`, { delay: 40 });
   await pause(300);
   await page.keyboard.press('Enter');
