@@ -92,6 +92,10 @@ enum Audit {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    // PAM waits for this one, and it needs neither configuration nor state.
+    if let Command::Agent(Agent::OtpCheck { socket }) = &arguments.command {
+        return Ok(naru_agent::otp_check(socket));
+    }
     let state = StateDirectory::open(arguments.common.state)?;
     let config = Config::load(arguments.common.config.as_deref(), &state)?;
     match arguments.command {

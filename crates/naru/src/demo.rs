@@ -68,6 +68,8 @@ pub(crate) fn prepare(config: &mut Config, state: &StateDirectory) -> anyhow::Re
     let directory = state.join("demo");
     let authority = authority(&directory, SystemClock.now())?;
     config.identity.demo = true;
+    // Who tries it out and stops it expects nothing to go on running.
+    config.agent.keep_sessions = false;
     // The demo shows every way to a desktop that this machine can serve.
     let serves_rdp = rustix::process::geteuid().is_root() && Path::new("/usr/sbin/xrdp").is_file();
     if serves_rdp && !config.agent.protocols.contains(&Protocol::Rdp) {
