@@ -24,8 +24,10 @@ function rdpClientWithoutPolicyHoles(): Plugin {
       if (id.includes('iron-remote-desktop.js')) {
         const style = /const (\w+) = document\.createElement\("style"\);\s*\1\.id = (\w+)\.hash, \1\.textContent = \2\.code, (\w+)\.appendChild\(\1\);/;
         if (!style.test(code)) throw new Error('iron-remote-desktop: the style element was not found');
+        const attribute = /\w+\((\w+), "style", (\w+\(\w+\))\)/g;
+        if ((code.match(attribute) ?? []).length !== 2) throw new Error('iron-remote-desktop: the style attributes were not found');
         return {
-          code: code.replace(
+          code: code.replace(attribute, '$1.style.cssText = $2 ?? ""').replace(
             style,
             (_all, _element: string, css: string, root: string) =>
               `const naruSheet = new CSSStyleSheet(); naruSheet.replaceSync(${css}.code); const naruRoot = ${root}.adoptedStyleSheets ? ${root} : document; naruRoot.adoptedStyleSheets = [...naruRoot.adoptedStyleSheets, naruSheet];`,

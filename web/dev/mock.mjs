@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
+const dist = process.env.NARU_WEB_DIST ?? fileURLToPath(new URL('../dist', import.meta.url));
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.wasm': 'application/wasm' };
 const policy =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; " +
@@ -61,7 +61,7 @@ const hosts = () => [
 ];
 const audit = () =>
   ['identity.log-on', 'desktops.open', 'identity.log-on', 'people.revoke', 'desktops.end', 'identity.totp'].map((action, index) => ({
-    id: `audit_${index}`, stream: 'ministry_1', sequence: 1042 - index, at: now() - index * 7 * minute, action, outcome: index === 2 ? 'refused' : 'success', actor: names[index], subject: index % 2 ? 'desktop_0198' : null, address: '10.20.3.41', detail: index === 2 ? { code: 'identity.certificate-expired' } : null,
+    id: `audit_${index}`, stream: 'ministry_1', sequence: 1042 - index, at: now() - index * 7 * minute, action, outcome: index === 2 ? 'refused' : 'done', actor: names[index], subject: index % 2 ? 'desktop_0198' : null, address: '10.20.3.41', detail: index === 2 ? { code: 'identity.certificate-expired' } : null,
   }));
 const page = (items) => ({ items, next: null, total: items.length });
 const opening = (state) => ({
@@ -98,7 +98,7 @@ const answers = {
   'GET /api/v1/people': (state, url) => page(state.empty ? [] : names.map((_, n) => person(n)).filter((p) => p.name.includes(url.searchParams.get('search') ?? ''))),
   'POST /api/v1/people': () => person(4),
   'POST /api/v1/people/import': (_state, url) => ({ rows: 120, valid: 117, imported: url.searchParams.get('apply') === 'true' ? 117 : 0, errors: [{ line: 14, field: 'subject_name', problem: 'cannot be read' }, { line: 57, field: 'roles', problem: 'there is no role "boss"' }, { line: 90, field: 'name', problem: 'is empty' }] }),
-  'GET /api/v1/alarms': () => page([{ id: 'alarm_1', at: now() - 20 * minute, kind: 'person-locked', person: 'person_3', detail: '박나루' }]),
+  'GET /api/v1/alarms': () => page([{ id: 'alarm_1', at: now() - 20 * minute, kind: 'identity.locked', person: 'person_3', detail: '박나루' }]),
   'GET /api/v1/desktops': (state) => ({
     offers: ['business', 'internet'].flatMap((zone) => ['rfb', 'rdp'].map((protocol) => ({ zone, protocol, label: zone === 'business' ? 'S' : 'O', clipboard: { copy_out: zone === 'internet', paste_in: true } }))),
     items: state.empty ? [] : desktops(),

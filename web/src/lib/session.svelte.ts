@@ -79,8 +79,9 @@ class LogonSession {
 
   /** The portal says that this log-on is over. */
   lost(problem: Problem): void {
-    if (!this.me) return;
-    const idle = problem.code.includes('idle') || this.idleMs() <= 0;
+    // A wrong code is a 401 too, but no end of the log-on.
+    if (!this.me || !['runtime.not-signed-in', 'http.401'].includes(problem.code)) return;
+    const idle = this.idleMs() <= 0;
     this.forget(idle ? 'idle' : 'revoked');
   }
 

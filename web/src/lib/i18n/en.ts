@@ -407,7 +407,13 @@ export const en: Catalogue = {
     certificateStates: { valid: 'Valid', active: 'Valid', revoked: 'Revoked', expired: 'Expired' },
     alarms: 'Security alarms',
     noAlarms: 'There are no alarms.',
-    alarmKinds: { 'person-locked': 'Locked after five failures', locked: 'Locked after five failures' },
+    who: 'See who',
+    alarmKinds: {
+      'identity.locked': 'Locked after five failures',
+      'identity.new-certificate': 'Log-on with a new certificate',
+      'identity.session-moved': 'Session moved to another device and was ended',
+      'identity.token-reuse': 'An old session token was used again; session ended',
+    },
   },
   importing: {
     lead: 'The CSV file is checked first; you see the result before anything is imported.',
@@ -495,7 +501,7 @@ export const en: Catalogue = {
     address: 'Address',
     detail: 'Detail',
     sequence: 'No.',
-    outcomes: { success: 'Success', ok: 'Success', done: 'Success', failure: 'Failed', failed: 'Failed', refused: 'Refused', denied: 'Refused' },
+    outcomes: { done: 'Success', success: 'Success', ok: 'Success', failure: 'Failed', failed: 'Failed', refused: 'Refused', denied: 'Refused' },
     empty: 'No entry fits',
     emptyBody: 'Try fewer conditions.',
   },

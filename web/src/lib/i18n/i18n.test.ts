@@ -44,7 +44,7 @@ describe('the first language', () => {
 describe('problems', () => {
   it('have a text by code, alias, status and at last resort', () => {
     expect(problemKey('identity.certificate-expired', 403)).toBe('identity.certificate-expired');
-    expect(problemKey('identity.locked', 403)).toBe('identity.person-locked');
+    expect(problemKey('identity.not-allowed', 403)).toBe('runtime.role-needed');
     expect(problemKey('new.code', 409)).toBe('status.409');
     expect(problemKey('new.code', 400)).toBe('status.422');
     expect(problemKey('new.code', 500)).toBe('status.other');

@@ -414,9 +414,12 @@ export const ko = {
     certificateStates: { valid: '유효', active: '유효', revoked: '폐지', expired: '만료' } as Record<string, string>,
     alarms: '보안 알림',
     noAlarms: '보안 알림이 없습니다.',
+    who: '누구인지 보기',
     alarmKinds: {
-      'person-locked': '다섯 번 실패하여 잠김',
-      locked: '다섯 번 실패하여 잠김',
+      'identity.locked': '다섯 번 실패하여 잠김',
+      'identity.new-certificate': '새 인증서로 로그온',
+      'identity.session-moved': '세션이 다른 기기로 옮겨져 끝냄',
+      'identity.token-reuse': '지난 세션 표가 다시 쓰여 끝냄',
     } as Record<string, string>,
   },
   importing: {
@@ -505,7 +508,7 @@ export const ko = {
     address: '주소',
     detail: '내용',
     sequence: '번호',
-    outcomes: { success: '성공', ok: '성공', done: '성공', failure: '실패', failed: '실패', refused: '거부', denied: '거부' } as Record<string, string>,
+    outcomes: { done: '성공', success: '성공', ok: '성공', failure: '실패', failed: '실패', refused: '거부', denied: '거부' } as Record<string, string>,
     empty: '맞는 기록이 없습니다',
     emptyBody: '조건을 줄여 보세요.',
   },
