@@ -30,7 +30,8 @@ impl Scene {
     async fn new() -> Self {
         let database = TestDatabase::open().await;
         let clock = Arc::new(ManualClock::default());
-        let audit = Audit::new(database.db.clone(), clock.clone(), Arc::new(OnlyFirst));
+        let its_clock = Arc::clone(&clock);
+        let audit = Audit::new(database.db.clone(), its_clock, Arc::new(OnlyFirst));
         Self {
             database,
             clock,

@@ -257,3 +257,55 @@ impl Fails for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use naru_kernel::Timestamp;
+    use naru_pki::{Reason, Refusal as Pki};
+
+    use super::certificate_code;
+
+    #[test]
+    fn every_refusal_of_a_certificate_keeps_its_own_word() {
+        let all = [
+            Pki::TooLarge,
+            Pki::Malformed,
+            Pki::SignerNotSingle,
+            Pki::CertificateMissing,
+            Pki::CertificateMalformed,
+            Pki::SignedAttributesMissing,
+            Pki::AlgorithmRefused,
+            Pki::ContentAltered,
+            Pki::SignatureWrong,
+            Pki::ChallengeForeign,
+            Pki::ChallengeAltered,
+            Pki::ChallengeExpired,
+            Pki::ChallengeAudience,
+            Pki::ChallengeUsed,
+            Pki::NotYetValid,
+            Pki::Expired,
+            Pki::Revoked {
+                at: Timestamp::from_seconds(0),
+                reason: Reason::Unspecified,
+            },
+            Pki::WrongUsage,
+            Pki::WrongPolicy,
+            Pki::UnknownRoot,
+            Pki::ForgedIssuer,
+            Pki::WeakKey,
+            Pki::WeakSignature,
+            Pki::CriticalExtension,
+            Pki::IssuerNotAuthority,
+            Pki::IssuerExpired,
+            Pki::IssuerRevoked,
+            Pki::PathTooLong,
+            Pki::NameConstraint,
+            Pki::RevocationUnknown,
+            Pki::CrlStale,
+            Pki::SubjectUnreadable,
+        ];
+        for refusal in all {
+            assert_eq!(certificate_code(&refusal), format!("identity.{}", refusal.code()));
+        }
+    }
+}

@@ -37,7 +37,8 @@ impl Answer {
 #[derive(Clone)]
 pub struct Browser {
     router: Router,
-    origin: String,
+    origin: Option<String>,
+    is_marked: bool,
     cookies: BTreeMap<String, String>,
     user_agent: String,
 }
@@ -48,7 +49,8 @@ impl Browser {
     pub fn new(router: Router, origin: &str) -> Self {
         Self {
             router,
-            origin: origin.to_owned(),
+            origin: Some(origin.to_owned()),
+            is_marked: true,
             cookies: BTreeMap::new(),
             user_agent: "naru-test".to_owned(),
         }
@@ -57,6 +59,16 @@ impl Browser {
     /// Calls itself something else from now on.
     pub fn set_user_agent(&mut self, user_agent: &str) {
         user_agent.clone_into(&mut self.user_agent);
+    }
+
+    /// Is on a page of another origin from now on, or sends none.
+    pub fn set_origin(&mut self, origin: Option<&str>) {
+        self.origin = origin.map(str::to_owned);
+    }
+
+    /// Leaves out the header that only the portal's own pages send, or sends it again.
+    pub fn set_marked(&mut self, is_marked: bool) {
+        self.is_marked = is_marked;
     }
 
     /// Reads.
@@ -101,9 +113,13 @@ impl Browser {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(header::ORIGIN, &self.origin)
-            .header("naru-request", "1")
             .header(header::USER_AGENT, &self.user_agent);
+        if let Some(origin) = &self.origin {
+            request = request.header(header::ORIGIN, origin);
+        }
+        if self.is_marked {
+            request = request.header("naru-request", "1");
+        }
         if !self.cookies.is_empty() {
             let cookies: Vec<String> = self
                 .cookies

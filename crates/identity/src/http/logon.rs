@@ -3,7 +3,7 @@
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse as _, Redirect, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use naru_runtime::{Access, Caller, Client, FirstFactor, Json, Peer, Query, Route, Routes};

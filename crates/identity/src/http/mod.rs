@@ -37,11 +37,13 @@ type Answer<T> = Result<T, Failure>;
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let (field, seconds) = match &error {
-            Error::Refused(Refusal::Field { field, .. }) => (Some(*field), None),
-            Error::Refused(Refusal::Locked { seconds, .. }) => (None, Some(*seconds)),
-            _ => (None, None),
-        };
+        let (mut field, mut seconds) = (None, None);
+        if let Error::Refused(Refusal::Field { field: wrong, .. }) = &error {
+            field = Some(*wrong);
+        }
+        if let Error::Refused(Refusal::Locked { seconds: left, .. }) = &error {
+            seconds = Some(*left);
+        }
         let mut problem = Problem::from(error);
         problem.field = field.map(str::to_owned);
         problem.retry_after_seconds = seconds;

@@ -108,7 +108,9 @@ impl Identity {
     /// # Errors
     /// When the store fails.
     pub async fn is_platform(&self, ministry: MinistryId) -> Result<bool, naru_store::Error> {
-        Ok(store::people::ministry(&self.db, ministry).await?.is_some_and(|ministry| ministry.is_platform))
+        Ok(store::people::ministry(&self.db, ministry)
+            .await?
+            .is_some_and(|ministry| ministry.is_platform))
     }
 
     /// The person with this certificate subject, however it is spelled.

@@ -107,10 +107,13 @@ impl Identity {
                 })
             })
             .await
-            .or_else(|error: Error| match error {
-                // Rolled back: there was nothing to end, so nothing is recorded.
-                Error::Broken => Ok(false),
-                other => Err(other),
+            // Rolled back: there was nothing to end, so nothing is recorded.
+            .or_else(|error| {
+                if matches!(error, Error::Broken) {
+                    Ok(false)
+                } else {
+                    Err(error)
+                }
             })
     }
 

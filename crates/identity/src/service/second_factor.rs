@@ -41,7 +41,7 @@ struct Ceremony {
 }
 
 /// The time-based codes of a key (RFC 6238): SHA-1, six digits, 30 seconds, one step either way.
-pub(super) fn totp(key: &[u8]) -> Result<Totp, Error> {
+fn totp(key: &[u8]) -> Result<Totp, Error> {
     totp_rs::Builder::new()
         .with_secret(Secret::from(key))
         .build()

@@ -1,0 +1,172 @@
+//! Revocation lists: missing, stale, forged, refreshed, kept.
+
+use naru_kernel::{Clock as _, Seconds};
+use naru_pki::Reason;
+
+use super::{World, demo_person};
+
+#[tokio::test]
+async fn a_certificate_revoked_by_its_authority_is_out_with_the_next_list() {
+    let mut world = World::new().await;
+    let hong = world.person("홍길동").await;
+    assert_eq!(
+        world
+            .log_on(&mut world.browser(), &hong.identity)
+            .await
+            .status
+            .as_u16(),
+        200
+    );
+    let now = world.clock.now();
+    world
+        .pki
+        .revoke(&hong.identity.sign.serial(), now, Reason::KeyCompromise);
+    world.clock.advance(Seconds(60));
+    world.publish_lists().await;
+    let answer = world.log_on(&mut world.browser(), &hong.identity).await;
+    assert_eq!(answer.code(), "identity.certificate-revoked");
+}
+
+#[tokio::test]
+async fn a_stale_list_is_used_for_its_grace_and_then_refused() {
+    let world = World::new().await;
+    let hong = world.person("홍길동").await;
+    // A week until nextUpdate, and a day of grace.
+    world.clock.advance(Seconds::hours(24 * 7 + 23));
+    assert_eq!(
+        world
+            .log_on(&mut world.browser(), &hong.identity)
+            .await
+            .status
+            .as_u16(),
+        200
+    );
+    world.clock.advance(Seconds::hours(2));
+    let answer = world.log_on(&mut world.browser(), &hong.identity).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code()),
+        (503, "identity.crl-stale")
+    );
+    world.publish_lists().await;
+    assert_eq!(
+        world
+            .log_on(&mut world.browser(), &hong.identity)
+            .await
+            .status
+            .as_u16(),
+        200
+    );
+}
+
+#[tokio::test]
+async fn without_a_list_nobody_logs_on_and_a_stored_one_survives_a_restart() {
+    let world = World::new().await;
+    let hong = world.person("홍길동").await;
+    for name in ["root.crl", "people.crl"] {
+        std::fs::remove_file(world.lists.path().join(name)).unwrap();
+    }
+    world.identity.refresh_revocations().await.unwrap();
+    assert!(
+        world
+            .identity
+            .list_status()
+            .iter()
+            .all(|list| list.error.is_some() && list.next_update.is_some())
+    );
+    assert_eq!(
+        world
+            .log_on(&mut world.browser(), &hong.identity)
+            .await
+            .status
+            .as_u16(),
+        200
+    );
+    // Another portal on the same database has what this one stored.
+    let config = World::config(&world.pki, &world.lists);
+    let second = world.portal(config, &world.database.db, &world.entropy).await;
+    assert_eq!(second.trust().crl_facts().len(), 2);
+    // A database that never saw one has none.
+    let empty = World::new().await;
+    let config = World::config(&empty.pki, &world.lists);
+    let fresh = naru_testkit::TestDatabase::open().await;
+    let bare = empty.portal(config, &fresh.db, &empty.entropy).await;
+    let person = empty
+        .pki
+        .issue(&demo_person("홍"), empty.clock.now(), empty.entropy.as_ref())
+        .unwrap();
+    let issued = bare.challenge().unwrap();
+    let (sign, issuing) = (&person.sign, empty.pki.issuing.certificate.as_slice());
+    let signed = naru_pki::demo::sign_cms(
+        &issued.bytes,
+        &sign.certificate,
+        &[issuing],
+        &sign.key,
+        empty.clock.now(),
+    );
+    let refused = bare.log_on(&signed.unwrap(), &super::client()).await.unwrap_err();
+    assert_eq!(naru_runtime::Fails::code(&refused), "identity.revocation-unknown");
+}
+
+#[tokio::test]
+async fn a_list_that_is_forged_cut_or_older_changes_nothing() {
+    let world = World::new().await;
+    let hong = world.person("홍길동").await;
+    let before = world.identity.trust().crl_facts();
+    let [_, people] = world.pki.crls(world.clock.now() - Seconds(60)).unwrap();
+    let mut forged = people.clone();
+    *forged.last_mut().unwrap() ^= 1;
+    for bytes in [
+        forged,
+        people[..people.len() / 2].to_vec(),
+        b"nonsense".to_vec(),
+        Vec::new(),
+        people,
+    ] {
+        std::fs::write(world.lists.path().join("people.crl"), bytes).unwrap();
+        world.identity.refresh_revocations().await.unwrap();
+        assert_eq!(world.identity.trust().crl_facts(), before);
+    }
+    assert_eq!(
+        world
+            .log_on(&mut world.browser(), &hong.identity)
+            .await
+            .status
+            .as_u16(),
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_list_is_fetched_over_http() {
+    let world = World::new().await;
+    let [root, people] = world.pki.crls(world.clock.now()).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = axum::Router::new()
+        .route("/root.crl", axum::routing::get(move || async move { root }))
+        .route("/people.crl", axum::routing::get(move || async move { people }));
+    let server = naru_runtime::Tasks::new();
+    let shutdown = server.shutdown();
+    server.spawn(async move {
+        let served =
+            axum::serve(listener, router).with_graceful_shutdown(async move { shutdown.requested().await });
+        drop(served.await);
+    });
+    let mut config = World::config(&world.pki, &world.lists);
+    config.revocation_lists = ["root.crl", "people.crl", "missing.crl"]
+        .iter()
+        .map(|name| format!("http://{address}/{name}"))
+        .chain(["ldap://localhost/x".to_owned()])
+        .collect();
+    let fresh = naru_testkit::TestDatabase::open().await;
+    let identity = world.portal(config, &fresh.db, &world.entropy).await;
+    identity.refresh_revocations().await.unwrap();
+    assert_eq!(identity.trust().crl_facts().len(), 2);
+    let failed: Vec<bool> = identity
+        .list_status()
+        .iter()
+        .map(|list| list.error.is_some())
+        .collect();
+    assert_eq!(failed, [false, false, true, true]);
+    assert!(server.stop().await);
+}
