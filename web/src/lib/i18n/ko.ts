@@ -236,7 +236,7 @@ export const ko = {
     alarms: (count: number) => `최근 보안 알림 ${count}건이 있습니다.`,
     seeAlarms: '알림 보기',
     noDesktop: '사용할 수 있는 데스크톱이 없습니다',
-    noDesktopBody: '부처 관리자에게 데스크톱 사용을 요청하세요.',
+    noDesktopBody: '지금 켜진 서버가 없거나 사용할 권한이 없습니다. 잠시 뒤에도 그대로면 부처 관리자에게 알려 주세요.',
     sessions: '열린 데스크톱',
     host: '서버',
     opened: '연 시각',
