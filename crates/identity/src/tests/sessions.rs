@@ -243,3 +243,20 @@ async fn what_expired_is_forgotten() {
     world.identity.forget_expired().await.unwrap();
     assert_eq!(world.count("logons").await, 0);
 }
+
+#[tokio::test]
+async fn many_sessions_that_idled_out_end_together() {
+    let world = World::new().await;
+    for number in 0..6 {
+        let hong = world
+            .person(&format!("사람{}", ["가", "나", "다", "라", "마", "바"][number]))
+            .await;
+        for _ in 0..7 {
+            world.log_on(&mut world.browser(), &hong.identity).await;
+        }
+    }
+    assert_eq!(world.count("open").await, 42);
+    world.clock.advance(Seconds::minutes(10));
+    assert_eq!(world.identity.end_idle().await.unwrap(), 42);
+    assert_eq!((world.count("open").await, world.count("tokens").await), (0, 0));
+}
