@@ -165,5 +165,17 @@ pub async fn reference_layer(
     };
     tracing::info!(reference, %method, path, status, micros, code = problem.code, "refused");
     problem.reference = Some(reference);
-    problem.into_response()
+    with_headers_of(&response, problem.into_response())
+}
+
+/// What the layers below added stays: cookies, and the headers that fence a page in. The body is a new one.
+fn with_headers_of(inner: &Response, mut answer: Response) -> Response {
+    let own = answer.headers().clone();
+    let about_the_body = [header::CONTENT_LENGTH, header::CONTENT_ENCODING];
+    for (name, value) in inner.headers() {
+        if !own.contains_key(name) && !about_the_body.contains(name) {
+            answer.headers_mut().append(name, value.clone());
+        }
+    }
+    answer
 }

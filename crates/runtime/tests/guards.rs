@@ -27,10 +27,19 @@ fn router(caller: Caller) -> Router {
         .route(Route::get("/anyone", Access::Anyone, "a"), async || "ok")
         .route(Route::get("/first", Access::FirstFactor, "b"), async || "ok")
         .route(Route::get("/signed", Access::SignedIn, "c"), async || "ok")
-        .route(Route::get("/operator", Access::Role(Role::Operator), "d"), async || "ok")
-        .route(Route::get("/certificate", Access::ClientCertificate, "e"), async || "ok")
+        .route(
+            Route::get("/operator", Access::Role(Role::Operator), "d"),
+            async || "ok",
+        )
+        .route(
+            Route::get("/certificate", Access::ClientCertificate, "e"),
+            async || "ok",
+        )
         .route(Route::get("/node", Access::Node, "f"), async || "ok")
-        .route(Route::post("/change", Access::SignedIn, "g").takes::<Wish>(), async |_: Json<Wish>| "ok")
+        .route(
+            Route::post("/change", Access::SignedIn, "g").takes::<Wish>(),
+            async |_: Json<Wish>| "ok",
+        )
         .with_state(())
         .finish();
     assert_eq!(table.len(), 7);
@@ -76,7 +85,10 @@ async fn each_access_admits_whom_it_names_and_nobody_else() {
         ("/certificate", [who, who, who, who]),
         ("/node", [who, who, who, who]),
     ] {
-        for (caller, expected) in [&Caller::Anyone, &first, &worker, &operator].into_iter().zip(expected) {
+        for (caller, expected) in [&Caller::Anyone, &first, &worker, &operator]
+            .into_iter()
+            .zip(expected)
+        {
             assert_eq!(status(caller, path).await, expected, "{path} for {caller:?}");
         }
     }
@@ -93,23 +105,42 @@ async fn a_change_needs_our_origin_our_header_and_a_body_that_fits() {
             request = request.header("naru-request", "1");
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        router(signed_in(Role::Worker)).oneshot(request).await.unwrap().status()
+        router(signed_in(Role::Worker))
+            .oneshot(request)
+            .await
+            .unwrap()
+            .status()
     };
     let good = r#"{"count":1}"#;
     assert_eq!(send(Some(OURS), true, good).await, StatusCode::OK);
     assert_eq!(send(None, true, good).await, StatusCode::FORBIDDEN);
     assert_eq!(send(Some(OURS), false, good).await, StatusCode::FORBIDDEN);
-    assert_eq!(send(Some("https://elsewhere.example"), true, good).await, StatusCode::FORBIDDEN);
-    assert_eq!(send(Some(OURS), true, r#"{"count":1,"more":2}"#).await, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(send(Some(OURS), true, r#"{"count":"#).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        send(Some("https://elsewhere.example"), true, good).await,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        send(Some(OURS), true, r#"{"count":1,"more":2}"#).await,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(
+        send(Some(OURS), true, r#"{"count":"#).await,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     let large = format!(r#"{{"count":1{}}}"#, " ".repeat(70_000));
-    assert_eq!(send(Some(OURS), true, &large).await, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(
+        send(Some(OURS), true, &large).await,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
 }
 
 #[test]
 fn the_description_names_every_route_and_who_may() {
     let (_, table) = Routes::new()
-        .route(Route::post("/things/{id}", Access::Role(Role::Auditor), "count").takes::<Wish>(), async || "ok")
+        .route(
+            Route::post("/things/{id}", Access::Role(Role::Auditor), "count").takes::<Wish>(),
+            async || "ok",
+        )
         .with_state(())
         .finish();
     let description = naru_runtime::openapi::describe(&table, "0");

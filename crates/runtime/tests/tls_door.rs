@@ -22,14 +22,19 @@ fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     let certificate = params.self_signed(&key).unwrap();
-    Authority { pem: certificate.pem(), issuer: Issuer::new(params, key) }
+    Authority {
+        pem: certificate.pem(),
+        issuer: Issuer::new(params, key),
+    }
 }
 
 fn issue(authority: &Authority, uri: Option<&str>) -> Credentials {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     if let Some(uri) = uri {
-        params.subject_alt_names.push(SanType::URI(uri.try_into().unwrap()));
+        params
+            .subject_alt_names
+            .push(SanType::URI(uri.try_into().unwrap()));
     }
     let certificate = params.signed_by(&key, &authority.issuer).unwrap();
     Credentials::from_pem(&certificate.pem(), &key.serialize_pem()).unwrap()
@@ -50,17 +55,28 @@ fn client(authority: &Authority, credentials: Option<Credentials>) -> Arc<Client
 async fn a_node_is_known_by_its_certificate_and_others_are_refused() {
     let ours = authority();
     let node = HostId::from_bits(42);
-    let config = tls::server(issue(&ours, None), Some(tls::allow_client(&ours.pem).unwrap()), &["http/1.1"]).unwrap();
+    let config = tls::server(
+        issue(&ours, None),
+        Some(tls::allow_client(&ours.pem).unwrap()),
+        &["http/1.1"],
+    )
+    .unwrap();
     let (router, _) = Routes::new()
-        .route(Route::post("/who", Access::Node, "who"), async |caller: NodeCaller, _: Json<()>| {
-            Json((caller.role, caller.node))
-        })
+        .route(
+            Route::post("/who", Access::Node, "who"),
+            async |caller: NodeCaller, _: Json<()>| Json((caller.role, caller.node)),
+        )
         .with_state(())
         .finish();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("localhost:{}", listener.local_addr().unwrap().port());
     let tasks = Tasks::new();
-    tasks.spawn(tls::serve(listener, Arc::new(move |_| Arc::clone(&config)), router, tasks.shutdown()));
+    tasks.spawn(tls::serve(
+        listener,
+        Arc::new(move |_| Arc::clone(&config)),
+        router,
+        tasks.shutdown(),
+    ));
     let limit = Duration::from_secs(10);
 
     let uri = tls::node_uri(NodeRole::Gateway, node);
@@ -76,7 +92,10 @@ async fn a_node_is_known_by_its_certificate_and_others_are_refused() {
 
     let theirs = authority();
     let mut forged = HttpsClient::new(&address, client(&ours, Some(issue(&theirs, Some(&uri))))).unwrap();
-    assert!(matches!(forged.post::<_, ()>("/who", &(), limit).await, Err(ClientError::Unreachable { .. })));
+    assert!(matches!(
+        forged.post::<_, ()>("/who", &(), limit).await,
+        Err(ClientError::Unreachable { .. })
+    ));
 
     drop((known, nameless, forged));
     assert!(tasks.stop().await, "the door closes in time");
