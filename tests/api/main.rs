@@ -1,0 +1,12 @@
+//! The portal over HTTP, whole: every route, every role, on the engine of this run.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod closing;
+mod doors;
+mod headers;
+mod origins;
+mod paths;
+mod record;
+mod schema;
+mod statements;
+mod world;
