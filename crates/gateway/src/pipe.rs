@@ -216,8 +216,12 @@ async fn browser_to_host<C: Scanner, H: AsyncWrite>(
         } else {
             held.extend_from_slice(&fresh);
         }
+        let inputs = scanner.inputs();
         let mut outputs = Vec::new();
         let scanned = scan(scanner, &held, |output| outputs.push(output));
+        if scanner.inputs() != inputs {
+            relay.note_input();
+        }
         let write = async {
             for output in outputs {
                 match output {

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
+    time::Instant,
 };
 
 use naru_kernel::{
@@ -15,6 +16,7 @@ use naru_kernel::{
 use naru_relay::ticket::{self, Claims, PublicKey, TicketRefusal, UsedTickets};
 use naru_runtime::{
     Tasks,
+    clock::instant,
     fleet::{FleetError, Node, NodeIdentity},
 };
 use tokio::sync::{Semaphore, watch};
@@ -42,6 +44,8 @@ pub(crate) struct Relay {
     pub(crate) opened_at: Timestamp,
     pub(crate) close: watch::Sender<Option<CloseReason>>,
     pub(crate) counters: Counters,
+    /// On the monotonic clock.
+    pub(crate) began: Instant,
 }
 
 /// What moved through a relay.
@@ -51,6 +55,8 @@ pub(crate) struct Counters {
     pub(crate) bytes_out: AtomicI64,
     /// Browser and back; 0 until measured.
     pub(crate) round_trip_us: AtomicI64,
+    /// Seconds from the relay's beginning to the person's last input; negative until there is one.
+    pub(crate) last_input_seconds: AtomicI64,
 }
 
 impl Relay {
@@ -65,6 +71,22 @@ impl Relay {
         });
     }
 
+    /// Notes that the person typed, pointed or pasted just now.
+    pub(crate) fn note_input(&self) {
+        self.counters
+            .last_input_seconds
+            .store(self.age_seconds(), Ordering::Relaxed);
+    }
+
+    fn age_seconds(&self) -> i64 {
+        i64::try_from(self.began.elapsed().as_secs()).unwrap_or(i64::MAX)
+    }
+
+    fn idle_seconds(&self) -> Option<i64> {
+        let last = self.counters.last_input_seconds.load(Ordering::Relaxed);
+        (last >= 0).then(|| self.age_seconds().saturating_sub(last))
+    }
+
     fn report(&self, closed: Option<CloseReason>) -> RelayReport {
         let round_trip_us = self.counters.round_trip_us.load(Ordering::Relaxed);
         RelayReport {
@@ -74,6 +96,7 @@ impl Relay {
             bytes_out: self.counters.bytes_out.load(Ordering::Relaxed),
             bytes_in: self.counters.bytes_in.load(Ordering::Relaxed),
             round_trip_us: (round_trip_us > 0).then_some(round_trip_us),
+            idle_seconds: self.idle_seconds(),
             closed,
         }
     }
@@ -212,7 +235,11 @@ impl Gateway {
             claims,
             opened_at: now,
             close,
-            counters: Counters::default(),
+            counters: Counters {
+                last_input_seconds: AtomicI64::new(-1),
+                ..Counters::default()
+            },
+            began: instant(),
         });
         if let Some(older) = open.by_desktop.insert(relay.claims.desktop, Arc::clone(&relay)) {
             older.end(CloseReason::TakenOver);

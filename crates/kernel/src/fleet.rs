@@ -196,6 +196,10 @@ pub struct RelayReport {
     pub bytes_in: i64,
     /// Browser to gateway and back, in microseconds; absent until measured.
     pub round_trip_us: Option<i64>,
+    /// Seconds since the person last typed, pointed or pasted; absent until they do. A page that only looks at
+    /// the picture keeps asking for it, so bytes alone do not tell that somebody is there.
+    #[serde(default)]
+    pub idle_seconds: Option<i64>,
     /// Set once it is closed.
     pub closed: Option<CloseReason>,
 }

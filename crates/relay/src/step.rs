@@ -49,6 +49,11 @@ pub trait Scanner {
 
     /// How many messages were kept back by the clipboard policy so far.
     fn blocked(&self) -> u64;
+
+    /// How many messages so far show that a person is there: keys, pointer, pasted text.
+    fn inputs(&self) -> u64 {
+        0
+    }
 }
 
 /// What is passed on.

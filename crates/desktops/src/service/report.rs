@@ -24,6 +24,8 @@ const REPORT_RELAYS_MAX: usize = 20_000;
 const BOOT_BYTES_MAX: usize = 64;
 /// Counters of an open relay, and the mark that a desktop was seen, are written no more often than this.
 const COUNTERS_SECONDS: i64 = 5;
+/// Who typed, pointed or pasted within this is at work: two reports' time.
+const AT_WORK_SECONDS: i64 = 2 * COUNTERS_SECONDS;
 
 /// What a report leads to beyond its own rows.
 #[derive(Default)]
@@ -154,7 +156,8 @@ async fn take_relays(
         if !is_due && report.closed.is_none() {
             continue;
         }
-        if report.bytes_in > relay.bytes_in && report.closed.is_none() {
+        let is_at_work = report.idle_seconds.is_some_and(|idle| idle <= AT_WORK_SECONDS);
+        if is_at_work && report.closed.is_none() {
             active.insert(relay.logon);
         }
         store::relays::reported(tx, gateway, &report, now).await?;

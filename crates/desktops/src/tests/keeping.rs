@@ -13,13 +13,16 @@ async fn who_works_in_a_desktop_is_kept_signed_in() {
     let opening = world.open(&me).await.unwrap();
     world.relays(gateway, vec![world.relay(&opening, 100)]).await;
     assert_eq!(world.active(), [me.logon]);
-    let mut idle = world.relay(&opening, 100);
+    // The page goes on asking for pictures, so bytes move, but nobody is there.
+    let mut idle = world.relay(&opening, 150);
+    idle.idle_seconds = Some(11);
     idle.bytes_out = 900_000;
     world.advance(6);
     world.relays(gateway, vec![idle.clone()]).await;
     assert!(world.active().is_empty(), "pictures are not work");
     world.advance(6);
-    idle.bytes_in = 101;
+    idle.bytes_in = 160;
+    idle.idle_seconds = Some(2);
     world.relays(gateway, vec![idle.clone()]).await;
     assert_eq!(world.active(), [me.logon]);
     idle.bytes_in = 500;

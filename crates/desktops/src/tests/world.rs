@@ -262,6 +262,7 @@ impl World {
             bytes_out: bytes_in * 10,
             bytes_in,
             round_trip_us: Some(900),
+            idle_seconds: Some(0),
             closed: None,
         }
     }

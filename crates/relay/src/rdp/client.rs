@@ -27,6 +27,7 @@ pub struct ClientScanner {
     policy: ClipboardPolicy,
     agreement: Arc<Agreement>,
     clipboard: Judge,
+    inputs: u64,
 }
 
 impl Scanner for ClientScanner {
@@ -39,7 +40,10 @@ impl Scanner for ClientScanner {
         };
         if kind == FrameKind::FastPath {
             return match self.stage {
-                Stage::Active => Ok(self.rest(Body::pass(as_u64(bytes)), input)),
+                Stage::Active => {
+                    self.inputs = self.inputs.saturating_add(1);
+                    Ok(self.rest(Body::pass(as_u64(bytes)), input))
+                }
                 Stage::Connect | Stage::Join(_) => {
                     Err(Error::Handshake("input before the client information"))
                 }
@@ -65,6 +69,11 @@ impl Scanner for ClientScanner {
     fn blocked(&self) -> u64 {
         self.clipboard.blocked
     }
+
+    /// The client sends input on the fast path alone (MS-RDPBCGR 2.2.8.1.2).
+    fn inputs(&self) -> u64 {
+        self.inputs
+    }
 }
 
 impl ClientScanner {
@@ -76,6 +85,7 @@ impl ClientScanner {
             policy,
             agreement,
             clipboard: Judge::new(Sender::Browser, policy),
+            inputs: 0,
         }
     }
 

@@ -56,6 +56,7 @@ pub struct ClientScanner {
     has_update_request: bool,
     asks_extended_mouse_buttons: bool,
     blocked: u64,
+    inputs: u64,
 }
 
 impl Scanner for ClientScanner {
@@ -74,6 +75,10 @@ impl Scanner for ClientScanner {
     fn blocked(&self) -> u64 {
         self.blocked
     }
+
+    fn inputs(&self) -> u64 {
+        self.inputs
+    }
 }
 
 impl ClientScanner {
@@ -87,6 +92,7 @@ impl ClientScanner {
             has_update_request: false,
             asks_extended_mouse_buttons: false,
             blocked: 0,
+            inputs: 0,
         }
     }
 
@@ -131,8 +137,14 @@ impl ClientScanner {
                 self.has_update_request = true;
                 Ok(fixed(input, 10))
             }
-            message::KEY_EVENT => Ok(fixed(input, 8)),
-            message::POINTER_EVENT => self.pointer_event(input),
+            message::KEY_EVENT => {
+                self.inputs = self.inputs.saturating_add(1);
+                Ok(fixed(input, 8))
+            }
+            message::POINTER_EVENT => {
+                self.inputs = self.inputs.saturating_add(1);
+                self.pointer_event(input)
+            }
             message::CLIENT_CUT_TEXT => self.cut_text(input),
             message::CLIENT_FENCE => fence(input),
             message::XVP => Ok(if input.len() < 4 {
@@ -141,7 +153,10 @@ impl ClientScanner {
                 Step::Drop { bytes: 4 }
             }),
             message::SET_DESKTOP_SIZE => set_desktop_size(input),
-            message::QEMU => qemu(input),
+            message::QEMU => {
+                self.inputs = self.inputs.saturating_add(1);
+                qemu(input)
+            }
             other => Err(Error::UnknownMessage(other)),
         }
     }
