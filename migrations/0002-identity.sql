@@ -44,7 +44,7 @@ CREATE TABLE certificates (
     state TEXT NOT NULL CHECK (state IN ('active', 'revoked')),
     bound_at BIGINT NOT NULL,
     revoked_at BIGINT,
-    UNIQUE (issuer, serial)
+    UNIQUE (profile, issuer, serial)
 );
 CREATE INDEX certificates_by_person ON certificates (person);
 

@@ -30,6 +30,9 @@ pub enum Refusal {
     /// Issuer and serial belong to another person's certificate.
     #[error("the certificate is bound to another person")]
     CertificateOfAnother,
+    /// The person's certificates come from another authority's profile.
+    #[error("this person's certificates come from another authority")]
+    OtherAuthority,
     /// The handover code is unknown, used or expired.
     #[error("the handover code is not valid any more")]
     HandoverInvalid,
@@ -126,6 +129,7 @@ impl Refusal {
             | Self::PersonRevoked
             | Self::CertificateWithdrawn
             | Self::CertificateOfAnother
+            | Self::OtherAuthority
             | Self::HandoverInvalid
             | Self::ActivationWrong
             | Self::ActivationExpired
@@ -158,6 +162,7 @@ impl Refusal {
             Self::Locked { .. } => "identity.locked",
             Self::CertificateWithdrawn => "identity.certificate-withdrawn",
             Self::CertificateOfAnother => "identity.certificate-of-another",
+            Self::OtherAuthority => "identity.other-authority",
             Self::HandoverInvalid => "identity.handover-invalid",
             Self::WrongStep => "identity.wrong-step",
             Self::ActivationWrong => "identity.activation-wrong",

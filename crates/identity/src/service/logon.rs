@@ -257,13 +257,21 @@ async fn admit(
     let person = granted!(person.ok_or(Refusal::UnknownPerson));
     name_person(tx, &person);
     granted!(rules::may_log_on(&person, now));
-    let known = store::certificates::by_serial(tx, &verified.issuer, &verified.serial).await?;
+    let known = store::certificates::known(tx, verified).await?;
     let certificate = match known {
         Some(known) if known.person != person.id => return Ok(Err(Refusal::CertificateOfAnother)),
         Some(known) => match known.state {
             CertificateState::Active => known.id,
             CertificateState::Revoked => return Ok(Err(Refusal::CertificateWithdrawn)),
         },
+        // Every accepted authority could write this person's name into a certificate. Whose word counts for them was
+        // settled by their first log-on; moving to another takes an administrator, who revokes the old certificates.
+        None if store::certificates::has_of_other_profile(tx, person.id, &verified.profile).await? => {
+            let detail = serde_json::json!({ "profile": verified.profile, "serial": verified.serial });
+            let alarm = ("identity.other-authority", detail);
+            raise(tx, tools, (person.id, person.ministry), alarm, now).await?;
+            return Ok(Err(Refusal::OtherAuthority));
+        }
         None => bind(tx, tools, &person, verified, now).await?,
     };
     Ok(Ok(Admitted { person, certificate }))

@@ -11,7 +11,8 @@ naru_store::sql! {
     USE_NONCE = "INSERT INTO used_nonces (nonce, expires_at) VALUES ($1, $2) ON CONFLICT (nonce) DO NOTHING";
     FORGET_NONCES = "DELETE FROM used_nonces WHERE expires_at < $1";
     BY_SERIAL = "SELECT id, person, issuer, serial, subject, not_after, state FROM certificates \
-                 WHERE issuer = $1 AND serial = $2";
+                 WHERE profile = $1 AND issuer = $2 AND serial = $3";
+    OF_OTHER_PROFILE = "SELECT COUNT(*) AS n FROM certificates WHERE person = $1 AND profile <> $2 AND state = 'active'";
     OF_PERSON = "SELECT id, person, issuer, serial, subject, not_after, state FROM certificates \
                  WHERE person = $1 ORDER BY id DESC LIMIT 100";
     IN_MINISTRY = "SELECT id, person, issuer, serial, subject, not_after, state FROM certificates \
@@ -67,8 +68,20 @@ pub(crate) async fn use_nonce(tx: &mut Tx, nonce: &str, expires_at: Timestamp) -
     Ok(tx.exec(USE_NONCE, params![nonce, expires_at]).await? == 1)
 }
 
-pub(crate) async fn by_serial(tx: &mut Tx, issuer: &str, serial: &str) -> Result<Option<Certificate>, Error> {
-    tx.optional(BY_SERIAL, params![issuer, serial]).await
+/// The certificate as it was bound. Its name is the authority's profile, issuer and serial: an authority of another
+/// profile may use the same issuer name and the same numbers.
+pub(crate) async fn known(tx: &mut Tx, shown: &VerifiedCertificate) -> Result<Option<Certificate>, Error> {
+    tx.optional(BY_SERIAL, params![&shown.profile, &shown.issuer, &shown.serial])
+        .await
+}
+
+/// Whether the person holds certificates of another profile than this.
+pub(crate) async fn has_of_other_profile(
+    tx: &mut Tx,
+    person: PersonId,
+    profile: &str,
+) -> Result<bool, Error> {
+    Ok(tx.one::<i64>(OF_OTHER_PROFILE, params![person, profile]).await? > 0)
 }
 
 pub(crate) async fn of_person(db: &Db, person: PersonId) -> Result<Vec<Certificate>, Error> {

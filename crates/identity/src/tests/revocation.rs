@@ -1,9 +1,13 @@
 //! Revocation lists: missing, stale, forged, refreshed, kept.
 
 use naru_kernel::{Clock as _, Seconds};
-use naru_pki::Reason;
+use naru_pki::{
+    Reason,
+    demo::{self, KeyKind},
+};
+use naru_runtime::Fails as _;
 
-use super::{World, demo_person};
+use super::{World, client, demo_person};
 
 #[tokio::test]
 async fn a_certificate_revoked_by_its_authority_is_out_with_the_next_list() {
@@ -169,4 +173,57 @@ async fn a_list_is_fetched_over_http() {
         .collect();
     assert_eq!(failed, [false, false, true, true]);
     assert!(server.stop().await);
+}
+
+#[tokio::test]
+async fn another_accepted_authority_cannot_speak_for_a_person_known_by_the_first() {
+    let world = World::new().await;
+    let hong = world.person("홍길동").await;
+    world.log_on(&mut world.browser(), &hong.identity).await;
+    // A second authority is accepted as well, and writes the same names: issuer, subject, everything.
+    let now = world.clock.now();
+    let options = demo::DemoOptions {
+        keys: KeyKind::P256,
+        ..demo::DemoOptions::default()
+    };
+    let other = demo::make(now, world.entropy.as_ref(), &[demo_person("홍길동")], options).unwrap();
+    let mut config = World::config(&world.pki, &world.lists);
+    config.profiles.push(naru_pki::Profile {
+        name: "other".to_owned(),
+        ..other.profile()
+    });
+    for (name, list) in ["other-root.crl", "other-people.crl"]
+        .into_iter()
+        .zip(other.crls(now).unwrap())
+    {
+        let path = world.lists.path().join(name);
+        std::fs::write(&path, list).unwrap();
+        config.revocation_lists.push(path.display().to_string());
+    }
+    let portal = world.portal(config, &world.database.db, &world.entropy).await;
+    portal.refresh_revocations().await.unwrap();
+    let log_on = async |identity: &demo::DemoIdentity, issuing: &[u8]| {
+        let issued = portal.challenge().unwrap();
+        let signed = demo::sign_cms(
+            &issued.bytes,
+            &identity.sign.certificate,
+            &[issuing],
+            &identity.sign.key,
+            now,
+        );
+        portal.log_on(&signed.unwrap(), &client()).await
+    };
+    let refused = log_on(&other.people[0], &other.issuing.certificate)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), "identity.other-authority");
+    assert_eq!(
+        world.record("identity.log-on").await.last().unwrap().outcome,
+        "refused"
+    );
+    assert!(
+        log_on(&hong.identity, &world.pki.issuing.certificate)
+            .await
+            .is_ok()
+    );
 }
