@@ -90,6 +90,8 @@ words! {
         Restart = "restart",
         /// An operator ended it.
         Operator = "operator",
+        /// The person was revoked.
+        Revoked = "revoked",
         /// It ended on its host: logged off in it, or it died.
         HostEnded = "host-ended",
         /// The host's agent restarted without it.

@@ -23,6 +23,10 @@ pub trait ClosesDesktops: Send + Sync + 'static {
         at: Timestamp,
     ) -> BoxFuture<'t, Result<(), Error>>;
 
+    /// Writes down, in the transaction that revokes a person, that their desktops must not go on running.
+    fn end<'t>(&'t self, tx: &'t mut Tx, person: PersonId, at: Timestamp)
+    -> BoxFuture<'t, Result<(), Error>>;
+
     /// Called after the commit: gateways that wait for orders are answered at once.
     fn wake(&self);
 }
@@ -39,6 +43,10 @@ impl ClosesDesktops for NoDesktops {
         _: CloseReason,
         _: Timestamp,
     ) -> BoxFuture<'t, Result<(), Error>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn end<'t>(&'t self, _: &'t mut Tx, _: PersonId, _: Timestamp) -> BoxFuture<'t, Result<(), Error>> {
         Box::pin(async { Ok(()) })
     }
 

@@ -77,6 +77,15 @@ impl ClosesDesktops for Closer {
         Box::pin(self.0.close_in(tx, target, reason, at))
     }
 
+    fn end<'t>(
+        &'t self,
+        tx: &'t mut Tx,
+        person: PersonId,
+        at: Timestamp,
+    ) -> BoxFuture<'t, Result<(), naru_store::Error>> {
+        Box::pin(self.0.end_all_in(tx, person, at))
+    }
+
     fn wake(&self) {
         self.0.wake();
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use naru_kernel::{
-    Action, Actor, DesktopId, Page, PageRequest, Scope, Timestamp,
+    Action, Actor, DesktopId, Page, PageRequest, PersonId, Scope, Timestamp,
     fleet::{CloseReason, ClosureTarget},
 };
 use naru_store::{Act, By, Tx};
@@ -29,6 +29,22 @@ impl Desktops {
         at: Timestamp,
     ) -> Result<(), naru_store::Error> {
         store::closures::add(tx, target, reason, at).await
+    }
+
+    /// Ends every desktop of a person, in the caller's transaction: for one who is revoked, whose programs must not
+    /// go on running in their name. Their relays are closed by [`Desktops::close_in`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_all_in(
+        &self,
+        tx: &mut Tx,
+        person: PersonId,
+        at: Timestamp,
+    ) -> Result<(), naru_store::Error> {
+        let ended = store::desktops::end_all(tx, person, at, EndReason::Revoked).await?;
+        tx.note("desktops_ended", ended);
+        Ok(())
     }
 
     /// Ends a desktop and closes its relays; `false` if it had ended before.

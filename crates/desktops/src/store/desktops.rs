@@ -42,6 +42,8 @@ naru_store::sql! {
              AND turn < $4";
     END = "UPDATE desktops SET state = 'ended', ended_at = $2, end_reason = $3, on_host = (on_host AND $4), missing_since = NULL \
            WHERE id = $1 AND state <> 'ended'";
+    END_ALL = "UPDATE desktops SET state = 'ended', ended_at = $2, end_reason = $3, missing_since = NULL \
+               WHERE person = $1 AND state <> 'ended'";
     STANDS = "UPDATE desktops SET state = $2, last_seen_at = $3, missing_since = NULL, on_host = TRUE \
               WHERE id = $1 AND state <> 'ended'";
     MISSING = "UPDATE desktops SET missing_since = $2 WHERE id = $1 AND state <> 'ended'";
@@ -252,6 +254,16 @@ pub(crate) async fn end(
     on_host: bool,
 ) -> Result<bool, Error> {
     Ok(tx.exec(END, params![id, now, reason.as_str(), on_host]).await? > 0)
+}
+
+/// Ends all of a person's; hosts that run one are told.
+pub(crate) async fn end_all(
+    tx: &mut Tx,
+    person: PersonId,
+    now: Timestamp,
+    reason: EndReason,
+) -> Result<u64, Error> {
+    tx.exec(END_ALL, params![person, now, reason.as_str()]).await
 }
 
 pub(crate) async fn stands(

@@ -233,6 +233,38 @@ async fn close(world: &World, target: ClosureTarget) {
 }
 
 #[tokio::test]
+async fn a_revoked_persons_desktops_are_ended_on_their_hosts() {
+    let (world, _, hosts) = World::fleet(1).await;
+    let me = person(1);
+    let opening = world.open(&me).await.unwrap();
+    world
+        .report(hosts[0], &[(opening.desktop, HostDesktopState::Running, true)])
+        .await;
+    let (desktops, now, who) = (
+        std::sync::Arc::clone(&world.desktops),
+        world.clock.now(),
+        me.person,
+    );
+    let act = Act {
+        at: now,
+        action: "test.revoke",
+        by: By::Platform("test"),
+        ministry: None,
+        subject: String::new(),
+        address: None,
+    };
+    let ended = world.db().change(act, move |tx| {
+        Box::pin(async move { desktops.end_all_in(tx, who, now).await.map_err(Error::from) })
+    });
+    ended.await.unwrap();
+    let orders = world
+        .report(hosts[0], &[(opening.desktop, HostDesktopState::Running, true)])
+        .await;
+    assert_eq!(orders.end_desktops, [opening.desktop]);
+    assert!(world.desktops.list(&me).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
 async fn closures_reach_each_node_once_by_its_cursor() {
     let (world, gateway, _) = World::fleet(0).await;
     let target = ClosureTarget::Person(PersonId::from_bits(5));

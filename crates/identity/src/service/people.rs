@@ -394,6 +394,7 @@ pub(super) fn revoke_held(
     Box::pin(async move {
         store::people::set_state(tx, person.id, PersonState::Revoked).await?;
         store::factors::remove_activation(tx, person.id).await?;
+        tools.desktops.end(tx, person.id, now).await?;
         end_all(tx, &tools, person.id, now).await?;
         Ok(Ok(()))
     })

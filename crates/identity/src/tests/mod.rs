@@ -40,6 +40,7 @@ pub(super) const ORIGIN: &str = "https://localhost:8443";
 #[derive(Default)]
 pub(super) struct Desktops {
     closed: Mutex<Vec<(ClosureTarget, CloseReason)>>,
+    ended: Mutex<Vec<PersonId>>,
     woken: Mutex<usize>,
     fails: Mutex<bool>,
 }
@@ -61,12 +62,28 @@ impl ClosesDesktops for Desktops {
         })
     }
 
+    fn end<'t>(
+        &'t self,
+        _: &'t mut Tx,
+        person: PersonId,
+        _: Timestamp,
+    ) -> BoxFuture<'t, Result<(), naru_store::Error>> {
+        Box::pin(async move {
+            self.ended.lock().unwrap().push(person);
+            Ok(())
+        })
+    }
+
     fn wake(&self) {
         *self.woken.lock().unwrap() += 1;
     }
 }
 
 impl Desktops {
+    pub(super) fn ended(&self) -> Vec<PersonId> {
+        self.ended.lock().unwrap().clone()
+    }
+
     pub(super) fn closed(&self) -> Vec<(ClosureTarget, CloseReason)> {
         self.closed.lock().unwrap().clone()
     }

@@ -144,6 +144,7 @@ async fn revoking_a_person_ends_everything_at_once_and_restoring_lets_them_back(
         admin.post(&path("revoke"), &json!({})).await.body["state"],
         "revoked"
     );
+    assert_eq!(world.desktops.ended(), [hong.id]);
     assert_eq!(
         world.desktops.closed(),
         [(ClosureTarget::Person(hong.id), CloseReason::Revoked)]
