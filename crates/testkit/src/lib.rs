@@ -9,7 +9,7 @@ mod time;
 
 pub use calls::{Answer, Browser};
 pub use database::{TestDatabase, postgres_url};
-pub use logon::{answer_totp, enrol_totp, show_certificate, totp_digits};
+pub use logon::{answer_totp, enrol_totp, show_certificate, sign_challenge, totp_digits};
 pub use passkey::SoftwarePasskey;
 pub use skip::skip;
 pub use time::{ManualClock, SeededEntropy};

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use naru_kernel::Timestamp;
 use naru_pki::demo::{self, DemoIdentity};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Answer, Browser};
 
@@ -14,15 +14,19 @@ pub async fn show_certificate(
     issuing: &[u8],
     now: Timestamp,
 ) -> Answer {
-    let answer = browser.post("/api/v1/logon/challenge", &json!({})).await;
-    let challenge = answer.body["challenge"].as_str().expect("a challenge");
+    let challenge = browser.post("/api/v1/logon/challenge", &json!({})).await;
+    let signed = sign_challenge(&challenge, identity, issuing, now);
+    browser.post("/api/v1/logon/certificate", &signed).await
+}
+
+/// The body that answers a challenge.
+#[must_use]
+pub fn sign_challenge(challenge: &Answer, identity: &DemoIdentity, issuing: &[u8], now: Timestamp) -> Value {
+    let challenge = challenge.body["challenge"].as_str().expect("a challenge");
     let content = STANDARD.decode(challenge).expect("a challenge in base64");
     let sign = &identity.sign;
     let message = demo::sign_cms(&content, &sign.certificate, &[issuing], &sign.key, now);
-    let signed = STANDARD.encode(message.expect("a signature"));
-    browser
-        .post("/api/v1/logon/certificate", &json!({ "signed": signed }))
-        .await
+    json!({ "signed": STANDARD.encode(message.expect("a signature")) })
 }
 
 /// After the first factor: gives the activation code and enrols a TOTP key, which signs in; gives the key in base32.
