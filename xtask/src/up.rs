@@ -22,11 +22,17 @@ pub(crate) fn up(arguments: &[String]) -> Result<(), Failure> {
     let error = Command::new(&program)
         .args(["up", "--demo"])
         .args(arguments)
+        .env("NARU_STATE", state())
         .exec();
     Err(Failure::new(format!(
         "could not start {}: {error}",
         program.display()
     )))
+}
+
+/// The demo keeps its state beside the code, unless told otherwise: trying it out leaves the system as it was.
+fn state() -> std::ffi::OsString {
+    std::env::var_os("NARU_STATE").unwrap_or_else(|| place::root().join("var/demo").into_os_string())
 }
 
 /// Builds the program; quick when nothing changed.
