@@ -22,13 +22,17 @@ pub(crate) struct Measured {
 pub(crate) struct CpuSeconds(pub(crate) f64);
 
 impl Measured {
-    /// Starts it with its output going nowhere.
+    /// Starts it with its output going nowhere, unless `NARU_BENCH_SHOW` is set.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let name = command.get_program().display().to_string();
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(if std::env::var_os("NARU_BENCH_SHOW").is_some() {
+                Stdio::inherit()
+            } else {
+                Stdio::null()
+            })
             .spawn()
             .with_context(|| format!("{name} could not be started"))?;
         Ok(Self { child })

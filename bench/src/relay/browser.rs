@@ -37,12 +37,20 @@ impl Browser {
             web_socket: product.speaks_web_socket(),
         };
         if browser.web_socket {
-            browser.upgrade(product.path()).await?;
+            browser
+                .upgrade(product.path())
+                .await
+                .context("the WebSocket upgrade")?;
         }
         if product == Product::Naru {
             let hello = serde_json::json!({ "ticket": lab.ticket(number)?, "width": 1440, "height": 900 });
             browser.send_frame(1, hello.to_string().as_bytes()).await?;
-            while !browser.text().await?.contains("ready") {}
+            while !browser
+                .text()
+                .await
+                .context("the ticket's answer")?
+                .contains("ready")
+            {}
         }
         browser.greet().await.context("the RFB greeting")?;
         Ok(browser)
@@ -50,6 +58,12 @@ impl Browser {
 
     /// Asks for pictures and reads until this many bytes came; gives how many did.
     pub(super) async fn take_pictures(&mut self, bytes: u64) -> Result<u64> {
+        // As noVNC does: its pixel format, its encodings (Raw here), then the whole picture.
+        self.send(&[
+            0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0,
+        ])
+        .await?;
+        self.send(&[2, 0, 0, 1, 0, 0, 0, 0]).await?;
         self.send(&[3, 0, 0, 0, 0, 0, 5, 160, 3, 132]).await?;
         let mut buffer = vec![0; BUFFER_BYTES];
         let mut taken = 0;

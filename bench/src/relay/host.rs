@@ -47,10 +47,8 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, attach: bool, bytes_eac
         answer_attach(&mut stream).await?;
     }
     greet(&mut stream).await?;
-    let mut first = [0];
     // A browser that wants pictures asks; an idle one never does.
-    stream.read_exact(&mut first).await?;
-    ensure!(first == [3], "a FramebufferUpdateRequest was expected");
+    until_request(&mut stream).await?;
     let update = update();
     let mut sent = 0;
     while sent < bytes_each {
@@ -93,6 +91,26 @@ async fn greet(stream: &mut TlsStream<TcpStream>) -> Result<()> {
     init.extend(b"naru");
     stream.write_all(&init).await?;
     Ok(stream.flush().await?)
+}
+
+/// Reads the pixel format and the encodings, up to the first request of a picture (RFC 6143 §7.5).
+async fn until_request(stream: &mut TlsStream<TcpStream>) -> Result<()> {
+    loop {
+        let rest = match stream.read_u8().await? {
+            0 => 19,
+            2 => {
+                stream.read_u8().await?;
+                4 * usize::from(stream.read_u16().await?)
+            }
+            3 => 9,
+            other => anyhow::bail!("message {other} was not expected"),
+        };
+        let mut body = vec![0; rest];
+        stream.read_exact(&mut body).await?;
+        if rest == 9 {
+            return Ok(());
+        }
+    }
 }
 
 fn update() -> Vec<u8> {

@@ -23,7 +23,7 @@ use naru_runtime::{
     fleet::NodeIdentity,
     tls::{self, Credentials},
 };
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
 use rustls::ClientConfig;
 use serde::{Deserialize, Serialize};
 
@@ -296,6 +296,10 @@ impl Authority {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        // A name of its own: OpenSSL takes a certificate whose issuer has its own name for self-signed.
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "bench authority");
         let certificate = params.self_signed(&key)?;
         Ok(Self {
             pem: certificate.pem(),

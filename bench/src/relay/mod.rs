@@ -128,8 +128,13 @@ async fn busy(lab: &Arc<Lab>, product: Product) -> Result<Round> {
     for number in 0..BUSY_CONNECTIONS {
         let (lab, port) = (Arc::clone(lab), relay.port);
         browsers.spawn(async move {
-            let mut browser = Browser::open(&lab, product, port, number).await?;
-            browser.take_pictures(lab.bytes_each).await
+            let mut browser = Browser::open(&lab, product, port, number)
+                .await
+                .context("a connection opens")?;
+            browser
+                .take_pictures(lab.bytes_each)
+                .await
+                .context("pictures come")
         });
     }
     let mut moved = 0_u64;
