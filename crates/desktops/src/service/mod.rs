@@ -13,11 +13,11 @@ mod report;
 mod ticket;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, RwLock},
 };
 
-use naru_kernel::{Actor, Clock, DesktopId, Entropy, HostId, MinistryId, Timestamp};
+use naru_kernel::{Actor, Clock, Entropy, HostId, MinistryId, Timestamp};
 use naru_runtime::Fails as _;
 use naru_store::{Act, By, Db, Tx};
 use tokio::sync::watch;
@@ -49,8 +49,8 @@ pub struct Desktops {
     keys: RwLock<Arc<TicketKeys>>,
     /// Moved when a held sync may have something to say.
     news: watch::Sender<u64>,
-    /// What each host was last told to end, so that the same order is not repeated without pause.
-    told: Mutex<BTreeMap<HostId, BTreeSet<DesktopId>>>,
+    /// What each node was last told, so that the same order is not repeated without pause.
+    told: Mutex<BTreeMap<HostId, orders::Told>>,
     started_at: Timestamp,
 }
 

@@ -18,11 +18,21 @@ const FIRST_CLOSURES_SECONDS: i64 = 600;
 /// While a sync is held, the database is asked this often: another portal may have written.
 const LOOK_AGAIN_MS: u64 = 1_000;
 
+/// What a node was last told.
+#[derive(Default)]
+pub(super) struct Told {
+    /// By which start of its process: the next one knows nothing.
+    boot: String,
+    ticket_keys: Vec<String>,
+    ends: BTreeSet<DesktopId>,
+}
+
 impl Desktops {
     /// Answers once there is something new, or after the hold.
     pub(super) async fn orders(
         &self,
         caller: NodeCaller,
+        boot: &str,
         cursor: i64,
         unwanted: BTreeSet<DesktopId>,
     ) -> Result<Orders, Error> {
@@ -39,7 +49,7 @@ impl Desktops {
             // Marked as seen before reading: news that come while reading are looked at again.
             news.borrow_and_update();
             let orders = self.orders_now(caller, cursor, &unwanted).await?;
-            if self.is_news(caller, &orders) || held_enough {
+            if self.is_news(caller, boot, &orders) || held_enough {
                 return Ok(orders);
             }
             tokio::select! {
@@ -90,17 +100,23 @@ impl Desktops {
     }
 
     /// Whether the orders say what the node was not told before. Remembers what it is told: an order that takes
-    /// the host a while is not repeated without pause.
-    fn is_news(&self, caller: NodeCaller, orders: &Orders) -> bool {
-        let ends: BTreeSet<DesktopId> = orders.end_desktops.iter().copied().collect();
+    /// the host a while is not repeated without pause. Ticket keys are news to a node that has just started, or it
+    /// would refuse every ticket for as long as its first sync is held.
+    fn is_news(&self, caller: NodeCaller, boot: &str, orders: &Orders) -> bool {
+        let now = Told {
+            boot: boot.to_owned(),
+            ticket_keys: orders.ticket_keys.clone(),
+            ends: orders.end_desktops.iter().copied().collect(),
+        };
         let Ok(mut told) = self.told.lock() else {
             return true;
         };
-        let before = if ends.is_empty() {
-            told.remove(&caller.node)
-        } else {
-            told.insert(caller.node, ends.clone())
-        };
-        !orders.closures.is_empty() || !ends.is_subset(&before.unwrap_or_default())
+        let last = told.entry(caller.node).or_default();
+        let is_news = !orders.closures.is_empty()
+            || !now.ends.is_subset(&last.ends)
+            || now.ticket_keys != last.ticket_keys
+            || now.boot != last.boot;
+        *last = now;
+        is_news
     }
 }

@@ -48,7 +48,7 @@ impl Desktops {
     pub async fn sync(self: &Arc<Self>, caller: NodeCaller, report: Report) -> Result<Orders, Error> {
         check(&report)?;
         let now = self.now();
-        let cursor = report.cursor;
+        let (cursor, boot) = (report.cursor, report.boot.clone());
         let this = Arc::clone(self);
         let taken = self.parts.db.housekeep("desktops.report", move |tx| {
             Box::pin(async move {
@@ -70,7 +70,7 @@ impl Desktops {
         if !taken.active.is_empty() {
             self.parts.sessions.active(taken.active).await;
         }
-        self.orders(caller, cursor, taken.unwanted).await
+        self.orders(caller, &boot, cursor, taken.unwanted).await
     }
 
     async fn caller_in(&self, tx: &mut Tx, caller: NodeCaller) -> Result<Node, Error> {
