@@ -61,7 +61,7 @@ CREATE TABLE certificates (
     state TEXT NOT NULL CHECK (state IN ('active', 'revoked')),
     bound_at INTEGER NOT NULL,
     revoked_at INTEGER,
-    UNIQUE (issuer, serial)
+    UNIQUE (profile, issuer, serial)
 ) STRICT;
 
 CREATE INDEX certificates_by_person ON certificates (person);

@@ -88,7 +88,6 @@ impl Fleet {
 pub(crate) struct Opened {
     pub(crate) ticket: String,
     pub(crate) claims: Claims,
-    pub(crate) existing: bool,
 }
 
 impl Opened {
@@ -99,7 +98,6 @@ impl Opened {
         Self {
             ticket,
             claims: serde_json::from_slice(&claims).unwrap(),
-            existing: body["existing"] == true,
         }
     }
 }

@@ -6,7 +6,7 @@ use naru_testkit::{Browser, enrol_totp};
 use tokio::task::JoinSet;
 
 use crate::{
-    process::Running,
+    process::{Running, figure},
     stage::{Person, Stage, now},
     wire::UNREACHED,
 };
@@ -94,10 +94,10 @@ async fn a_killed_portal_forgets_nothing_it_acknowledged() {
             assert_eq!(step.body["next"], "activate", "{:?}", step.body);
         }
     }
-    eprintln!(
-        "figure: {total} log-ons acknowledged around {} kills, all there",
+    figure(&format!(
+        "{total} log-ons acknowledged around {} kills of the portal, all there",
         ROUNDS.len()
-    );
+    ));
     // And the people can go on as if nothing had been.
     let mut browser = stage.browser();
     let shown = stage.show(&mut browser, &people[0]).await;

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    io::Write as _,
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
@@ -27,6 +28,11 @@ pub(crate) fn program() -> PathBuf {
         path.display()
     );
     path
+}
+
+/// Says a measured figure, past the test runner's capture: `cargo xtask test` shows these lines.
+pub(crate) fn figure(text: &str) {
+    drop(writeln!(std::io::stderr(), "figure: {text}"));
 }
 
 /// A running process; killed when dropped.
