@@ -190,6 +190,9 @@ fn cargo_test(setting: &Setting) -> Command {
 
 fn tests_of(title: &str, command: &mut Command) -> Result<Count, Failure> {
     let outcome = run::observed(title, TEST_SECONDS_MAX, command)?;
+    for line in outcome.lines.iter().filter(|line| line.starts_with("figure:")) {
+        say::line(&format!("  {line}"));
+    }
     if !outcome.good {
         outcome.show_tail();
     }
