@@ -17,7 +17,7 @@ use naru_store::{Db, verify_stream};
 use naru_testkit::{Answer, Browser, ManualClock};
 use serde_json::{Value, json};
 
-use crate::out;
+use crate::{out, process::own_cpu};
 
 const ORIGIN: &str = "https://localhost:8443";
 /// People who log on, each once a round.
@@ -52,13 +52,15 @@ async fn run() -> Result<()> {
     let carriers = house.enrol_all().await?;
 
     let mut latencies = Vec::new();
-    let mut seconds = 0.0;
+    let (mut seconds, mut cpu_seconds) = (0.0, 0.0);
     for round in 0..WARM_UP_ROUNDS + ROUNDS {
         clock.advance(TOTP_STEP);
         let began = naru_runtime::clock::instant();
+        let cpu_before = own_cpu();
         let taken = house.everybody_logs_on(&carriers).await?;
         if round >= WARM_UP_ROUNDS {
             seconds += began.elapsed().as_secs_f64();
+            cpu_seconds += own_cpu().0 - cpu_before.0;
             latencies.extend(taken);
         }
     }
@@ -68,6 +70,7 @@ async fn run() -> Result<()> {
         .map_err(|broken| anyhow::anyhow!("the record is broken at {}: {}", broken.sequence, broken.why))?;
     let count = f64::from(u32::try_from(latencies.len())?);
     let signing_ms = house.signing_ms(&carriers)?;
+    let cpu_ms = cpu_seconds * 1_000.0 / count;
     let (per_s, p50_ms, p99_ms) = (
         count / seconds,
         out::median(&latencies),
@@ -89,6 +92,7 @@ async fn run() -> Result<()> {
         "per_s": out::round(per_s, 0),
         "p50_ms": out::round(p50_ms, 1),
         "p99_ms": out::round(p99_ms, 1),
+        "cpu_ms": out::round(cpu_ms, 2),
     });
     out::line(&line.to_string());
     house.db.close().await;

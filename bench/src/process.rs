@@ -92,6 +92,12 @@ impl Drop for Measured {
     }
 }
 
+/// CPU time this very process has used.
+pub(crate) fn own_cpu() -> CpuSeconds {
+    let ticks = processes().get(&std::process::id()).map_or(0, |stat| stat.ticks);
+    CpuSeconds(f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)) * TICK_SECONDS)
+}
+
 /// One line of `/proc/PID/stat`.
 struct Stat {
     parent: u32,

@@ -18,20 +18,27 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
         .filter(|(name, _)| NAMES.contains(&name.as_str()))
         .ok_or_else(|| Failure::new(format!("name a bench: {}", NAMES.join(", "))))?;
     debian::ensure(debian::For::Benches)?;
-    if matches!(name.as_str(), "open" | "footprint") {
-        let node = Node::ensure()?;
-        web::ensure_build(&node)?;
-        crate::up::build("release")?;
-    }
-    let mut build = Command::new("cargo");
-    build.args(["build", "--release", "--locked", "--package", "naru-bench"]);
-    run::must("build benches", BUILD_SECONDS_MAX, &mut build)?;
+    let mut bench = if name == "open" {
+        let node = prepare_program()?;
+        debian::ensure(debian::For::Tests)?;
+        let mut bench = node.command("node");
+        bench.arg(place::root().join("bench/open.mjs"));
+        bench
+    } else {
+        if name == "footprint" {
+            prepare_program()?;
+        }
+        let mut build = Command::new("cargo");
+        build.args(["build", "--release", "--locked", "--package", "naru-bench"]);
+        run::must("build benches", BUILD_SECONDS_MAX, &mut build)?;
+        let mut bench = Command::new(place::target().join("release/naru-bench"));
+        bench.arg(name).current_dir(place::root());
+        bench
+    };
     // The bench itself writes to our own output: its last line is what machines read.
-    let status = Command::new(place::target().join("release/naru-bench"))
-        .arg(name)
+    let status = bench
         .args(rest)
         .env("NARU_PROGRAM", place::program("release"))
-        .current_dir(place::root())
         .status()
         .or_could_not("start the bench")?;
     if status.success() {
@@ -39,4 +46,12 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
     } else {
         Err(Failure::new(format!("bench {name} failed")))
     }
+}
+
+/// The program as people run it.
+fn prepare_program() -> Result<Node, Failure> {
+    let node = Node::ensure()?;
+    web::ensure_build(&node)?;
+    crate::up::build("release")?;
+    Ok(node)
 }
