@@ -1,6 +1,7 @@
 //! The portal over HTTP, whole: every route, every role, on the engine of this run.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod calls;
 mod closing;
 mod doors;
 mod headers;

@@ -5,7 +5,7 @@ use std::{io::Write as _, path::Path, process::Command};
 use naru_testkit::skip;
 use serde_json::json;
 
-use crate::stage::{Stage, now};
+use crate::stage::Stage;
 
 const DISK_BYTES: u64 = 6 * 1024 * 1024;
 const CHANGES_MAX: usize = 200;
@@ -47,6 +47,7 @@ async fn a_full_disk_is_said_and_survived() {
     let stage = Stage::with_state(disk.path());
     stage.ministry();
     let admin = stage.person(&["ministry_admin"]);
+    let visitor = stage.person(&["worker"]);
     let mut portal = stage.portal().await;
     let mut admin = stage.sign_in(&admin).await;
     let form = |number: usize| {
@@ -74,6 +75,10 @@ async fn a_full_disk_is_said_and_survived() {
     }
     assert_eq!(refused, 5, "the disk never was full: {added} people added");
     assert!(portal.runs());
+    let mut turned_away = stage.browser();
+    let shown = stage.show(&mut turned_away, &visitor).await;
+    assert_eq!(shown.status, 503, "{:?}", shown.body);
+    assert!(turned_away.cookie("__Host-naru").is_none(), "no half a session");
     let list = admin.get("/api/v1/people").await;
     assert!(
         list.status.is_success(),
@@ -82,7 +87,7 @@ async fn a_full_disk_is_said_and_survived() {
     );
     assert_eq!(
         list.body["total"],
-        added + 1,
+        added + 2,
         "a refused person is not half there"
     );
 
@@ -90,10 +95,13 @@ async fn a_full_disk_is_said_and_survived() {
     std::fs::remove_file(disk.path().join("ballast")).unwrap();
     let answer = admin.post("/api/v1/people", &form(900)).await;
     assert!(answer.status.is_success(), "{:?}", answer.body);
-    assert_eq!(admin.get("/api/v1/people").await.body["total"], added + 2);
-    let person = stage.person(&["worker"]);
-    let shown = stage.show(&mut stage.browser(), &person).await;
-    assert_eq!(shown.body["next"], "activate", "{} at {:?}", shown.status, now());
+    assert_eq!(admin.get("/api/v1/people").await.body["total"], added + 3);
+    let shown = stage.show(&mut turned_away, &visitor).await;
+    assert_eq!(
+        shown.body["next"], "activate",
+        "{} {:?}",
+        shown.status, shown.body
+    );
     assert_eq!(portal.stop().await.code(), Some(0));
     assert!(stage.record_is_whole());
 }
