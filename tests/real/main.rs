@@ -9,6 +9,7 @@ mod fleet;
 mod full_disk;
 mod kill;
 mod operating;
+mod ports;
 mod process;
 mod revocation;
 mod roles;

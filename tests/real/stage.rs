@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output},
     sync::atomic::{AtomicU16, Ordering},
@@ -17,6 +16,7 @@ use naru_runtime::clock::{SystemClock, SystemEntropy};
 use naru_testkit::{Browser, enrol_totp, show_certificate};
 
 use crate::{
+    ports::Ports,
     process::{Running, program},
     wire,
 };
@@ -25,38 +25,6 @@ static SEQUENCE: AtomicU16 = AtomicU16::new(1);
 
 pub(crate) fn now() -> Timestamp {
     SystemClock.now()
-}
-
-pub(crate) struct Ports {
-    pub(crate) portal: u16,
-    pub(crate) fleet: u16,
-    pub(crate) gateway: u16,
-    pub(crate) host: u16,
-    pub(crate) portal_operation: u16,
-    pub(crate) gateway_operation: u16,
-    pub(crate) host_operation: u16,
-    pub(crate) spare_operation: u16,
-}
-
-impl Ports {
-    /// Free ones; all held at once, so that they differ.
-    fn free() -> Self {
-        let held: Vec<TcpListener> = (0..8)
-            .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-            .collect();
-        let mut ports = held.iter().map(|listener| listener.local_addr().unwrap().port());
-        let mut next = || ports.next().unwrap();
-        Self {
-            portal: next(),
-            fleet: next(),
-            gateway: next(),
-            host: next(),
-            portal_operation: next(),
-            gateway_operation: next(),
-            host_operation: next(),
-            spare_operation: next(),
-        }
-    }
 }
 
 pub(crate) struct Stage {
@@ -279,5 +247,14 @@ impl Stage {
     /// Whether the whole record verifies, by the program's own word.
     pub(crate) fn record_is_whole(&self) -> bool {
         self.run(&["audit", "verify"]).status.success()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // The agent's run directory: people must be able to pass through it, so it cannot lie in ours.
+        let run = format!("/run/naru/agent-{}", self.ports.host);
+        // Most tests run no agent.
+        drop(fs::remove_dir_all(run));
     }
 }
