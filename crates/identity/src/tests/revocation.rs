@@ -100,14 +100,14 @@ async fn without_a_list_nobody_logs_on_and_a_stored_one_survives_a_restart() {
         .unwrap();
     let issued = bare.challenge().unwrap();
     let (sign, issuing) = (&person.sign, empty.pki.issuing.certificate.as_slice());
-    let signed = naru_pki::demo::sign_cms(
+    let signed = demo::sign_cms(
         &issued.bytes,
         &sign.certificate,
         &[issuing],
         &sign.key,
         empty.clock.now(),
     );
-    let refused = bare.log_on(&signed.unwrap(), &super::client()).await.unwrap_err();
+    let refused = bare.log_on(&signed.unwrap(), &client()).await.unwrap_err();
     assert_eq!(naru_runtime::Fails::code(&refused), "identity.revocation-unknown");
 }
 

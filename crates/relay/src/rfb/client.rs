@@ -304,3 +304,35 @@ fn set_desktop_size(input: &[u8]) -> Result<Step, Error> {
         Step::Drop { bytes }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use naru_kernel::fleet::ClipboardPolicy;
+
+    use crate::{Scanner as _, rfb::pair};
+
+    #[test]
+    fn only_keys_pointer_and_their_like_show_that_somebody_is_there() {
+        let (mut client, _) = pair(ClipboardPolicy {
+            copy_out: true,
+            paste_in: true,
+        });
+        let mut bytes = b"RFB 003.008\n\x01\x01".to_vec();
+        // SetPixelFormat: 32 bits, depth 24, little endian, true colour.
+        bytes.extend([
+            0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0,
+        ]);
+        for _ in 0..3 {
+            bytes.extend([3, 1, 0, 0, 0, 0, 0, 16, 0, 16]);
+        }
+        let consumed = crate::scan(&mut client, &bytes, |_| ()).expect("a well-formed beginning");
+        assert_eq!(
+            (consumed, client.inputs()),
+            (bytes.len(), 0),
+            "asking for pictures is no work"
+        );
+        let key = [4, 1, 0, 0, 0, 0, 0, 0x61];
+        crate::scan(&mut client, &key, |_| ()).expect("a key");
+        assert_eq!(client.inputs(), 1);
+    }
+}
