@@ -128,7 +128,6 @@ impl<K: IdKind> schemars::JsonSchema for Id<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::PersonId;
 
     #[test]
