@@ -171,6 +171,9 @@ pub(crate) fn client_info() -> Vec<u8> {
         info.extend(utf16(text));
         info.extend([0, 0]);
     }
+    // Address family, address, directory, time zone, session, performance, no reconnect cookie.
+    info.extend([2, 0, 2, 0, 0, 0, 2, 0, 0, 0]);
+    info.extend([0; 172 + 4 + 4 + 2]);
     data(25, IO, &info)
 }
 

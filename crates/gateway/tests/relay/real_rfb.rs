@@ -238,6 +238,10 @@ impl Watcher {
             }
             other => panic!("{other:?} instead of pictures"),
         }
+        self.agreed |= self
+            .tail
+            .windows(OUR_FENCE.len())
+            .any(|window| window == OUR_FENCE);
         // Every one, or TigerVNC takes the way for congested.
         while let Some(at) = self
             .tail
@@ -255,10 +259,6 @@ impl Watcher {
                 .await;
             self.tail.drain(..end);
         }
-        self.agreed |= self
-            .tail
-            .windows(OUR_FENCE.len())
-            .any(|window| window == OUR_FENCE);
         let old = self.tail.len().saturating_sub(200);
         self.tail.drain(..old);
     }
