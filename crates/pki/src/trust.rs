@@ -87,6 +87,18 @@ impl Trust {
         self.crls.insert(crl.trusted(signer))
     }
 
+    /// Whether a loaded list revokes the certificate that this issuer (RFC 4514 text) gave this serial number
+    /// (hexadecimal, as [`crate::VerifiedCertificate::serial`]): for those that were accepted before the list came.
+    ///
+    /// Goes by the issuer's name; two authorities of one name answer for each other.
+    #[must_use]
+    pub fn revokes(&self, issuer: &str, serial: &str) -> bool {
+        let (Some(issuer), Ok(serial)) = (crate::name::fold_text(issuer), hex::decode(serial)) else {
+            return false;
+        };
+        self.crls.revokes(&issuer, &serial)
+    }
+
     /// What is known of each loaded revocation list.
     #[must_use]
     pub fn crl_facts(&self) -> Vec<CrlFacts> {

@@ -2,16 +2,21 @@
 //!
 //! When a source cannot be read, the list that is loaded stays in use; each profile says for how long after its
 //! `nextUpdate` (`refuse_when_stale_hours`). After that, log-ons it covers are refused with
-//! `identity.crl-stale` until a newer list is there. Who is signed in stays in.
+//! `identity.crl-stale` until a newer list is there. Who is signed in stays in, unless a list revokes their certificate.
 
 use std::sync::{Arc, PoisonError};
 
 use naru_kernel::Timestamp;
 use naru_pki::{CrlFacts, Trust};
+use naru_store::{Act, By};
 use serde::Serialize;
 
-use super::{Identity, fetch};
-use crate::{Error, store};
+use super::{Identity, fetch, sessions::end_logon};
+use crate::{
+    Error,
+    model::{Certificate, EndReason},
+    store,
+};
 
 /// How a revocation list's source is doing, for operation and the doctor.
 #[derive(Clone, Debug, Serialize)]
@@ -63,7 +68,52 @@ impl Identity {
                 self.note_list(source, known.and_then(|status| status.next_update), Some(why));
             }
         }
-        Ok(())
+        self.end_listed().await
+    }
+
+    /// Ends the sessions of certificates that a list revokes by now: who came in before the list is out with it.
+    async fn end_listed(&self) -> Result<(), Error> {
+        let trust = self.trust();
+        let mut after = String::new();
+        loop {
+            let page = store::certificates::in_use(&self.db, &after).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id.to_string();
+            for certificate in page {
+                if trust.revokes(&certificate.issuer, &certificate.serial) {
+                    self.end_of_certificate(certificate).await?;
+                    self.tools.desktops.wake();
+                }
+            }
+        }
+    }
+
+    async fn end_of_certificate(&self, certificate: Certificate) -> Result<(), Error> {
+        let Some(person) = store::people::person(&self.db, certificate.person).await? else {
+            return Ok(());
+        };
+        let (tools, now) = (self.tools.clone(), self.clock.now());
+        let act = Act {
+            at: now,
+            action: "identity.end-revoked",
+            by: By::Platform("identity"),
+            ministry: Some(person.ministry),
+            subject: certificate.id.to_string(),
+            address: None,
+        };
+        let ended = self.db.change(act, move |tx| {
+            Box::pin(async move {
+                tx.note("person", person.id.to_string());
+                tx.note("serial", certificate.serial);
+                for logon in store::logons::open_of(tx, person.id).await? {
+                    if logon.certificate == certificate.id {
+                        end_logon(tx, &tools, logon.id, EndReason::Revoked, now).await?;
+                    }
+                }
+                Ok::<_, Error>(())
+            })
+        });
+        ended.await
     }
 
     async fn take(&self, source: &str, bytes: Vec<u8>) -> Result<Result<(), String>, Error> {

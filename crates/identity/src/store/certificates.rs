@@ -19,6 +19,8 @@ naru_store::sql! {
                    WHERE id = $1 AND ministry = $2";
     BIND = "INSERT INTO certificates (id, person, ministry, issuer, serial, sha256, subject, profile, not_after, state, \
             bound_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', $10)";
+    IN_USE = "SELECT id, person, issuer, serial, subject, not_after, state FROM certificates WHERE id > $1 AND id IN \
+              (SELECT certificate FROM logons WHERE state <> 'ended') ORDER BY id LIMIT 500";
     REVOKE = "UPDATE certificates SET state = 'revoked', revoked_at = $2 WHERE id = $1 AND state = 'active'";
     COUNT = "SELECT COUNT(*) AS n FROM certificates WHERE person = $1";
     HAND_OVER = "INSERT INTO handovers (hash, person, ministry, certificate, user_agent_hash, expires_at) \
@@ -94,6 +96,11 @@ pub(crate) async fn in_ministry(
     ministry: MinistryId,
 ) -> Result<Option<Certificate>, Error> {
     tx.optional(IN_MINISTRY, params![id, ministry]).await
+}
+
+/// Certificates by which somebody is logged on now, a page after `after`.
+pub(crate) async fn in_use(db: &Db, after: &str) -> Result<Vec<Certificate>, Error> {
+    db.all(IN_USE, params![after]).await
 }
 
 pub(crate) async fn count(tx: &mut Tx, person: PersonId) -> Result<i64, Error> {

@@ -32,6 +32,28 @@ async fn a_certificate_revoked_by_its_authority_is_out_with_the_next_list() {
 }
 
 #[tokio::test]
+async fn who_came_in_before_the_list_is_out_with_it_and_nobody_else() {
+    let mut world = World::new().await;
+    let (hong, kim) = (world.person("홍길동").await, world.person("김철수").await);
+    let (mut his, mut hers) = (world.browser(), world.browser());
+    world.enrol(&mut his, &hong).await;
+    world.enrol(&mut hers, &kim).await;
+    let now = world.clock.now();
+    world
+        .pki
+        .revoke(&hong.identity.sign.serial(), now, Reason::KeyCompromise);
+    world.clock.advance(Seconds(60));
+    world.publish_lists().await;
+    assert_eq!(his.get("/api/v1/me").await.code(), "runtime.not-signed-in");
+    assert_eq!(hers.get("/api/v1/me").await.body["name"], "김철수");
+    assert_eq!(world.desktops.closed().len(), 1);
+    assert_eq!(world.record("identity.end-revoked").await.len(), 1);
+    // Reading the same list again finds nothing more to end.
+    world.publish_lists().await;
+    assert_eq!(world.record("identity.end-revoked").await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_stale_list_is_used_for_its_grace_and_then_refused() {
     let world = World::new().await;
     let hong = world.person("홍길동").await;

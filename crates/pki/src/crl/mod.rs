@@ -206,6 +206,21 @@ impl Crls {
         Ok(facts)
     }
 
+    /// Whether a list of this issuer (folded name) holds the serial number, whose DER value may have a leading zero.
+    pub(crate) fn revokes(&self, issuer_key: &str, serial: &[u8]) -> bool {
+        let signed = [&[0], serial].concat();
+        let spellings = [Serial::of(serial), Serial::of(&signed)];
+        self.lists
+            .iter()
+            .filter(|crl| crl.issuer_key == issuer_key)
+            .any(|crl| {
+                spellings
+                    .iter()
+                    .flatten()
+                    .any(|serial| crl.entry(*serial).is_some())
+            })
+    }
+
     pub(crate) fn facts(&self) -> Vec<CrlFacts> {
         self.lists.iter().map(|crl| crl.facts()).collect()
     }
