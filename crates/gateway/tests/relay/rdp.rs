@@ -165,7 +165,7 @@ fn utf16(text: &str) -> Vec<u8> {
 }
 
 pub(crate) fn client_info() -> Vec<u8> {
-    let mut info = vec![0x40, 0, 0, 0, 0, 0, 0, 0, 0x11, 0, 0, 0];
+    let mut info = vec![0x40, 0, 0, 0, 0, 0, 0, 0, 0x33, 0, 0, 0];
     info.extend([0, 0, 6, 0, 2, 0, 0, 0, 0, 0]);
     for text in ["", "web", "x", "", ""] {
         info.extend(utf16(text));
