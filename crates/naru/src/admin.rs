@@ -14,6 +14,7 @@ use naru_runtime::clock::{SystemClock, SystemEntropy};
 use crate::{
     config::{Config, Store},
     demo, roles,
+    say::say,
     state::StateDirectory,
 };
 
@@ -185,14 +186,6 @@ fn make_demo_pki(
     demo::write_lists(directory, &authority, now)?;
     say(directory.display());
     Ok(ExitCode::SUCCESS)
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "the answer of a command, for a person or a script"
-)]
-fn say(answer: impl std::fmt::Display) {
-    println!("{answer}");
 }
 
 /// `naru openapi`: the description of every route, from the routes themselves.

@@ -58,17 +58,31 @@ impl Default for Node {
 }
 
 /// `[operation]`: the door for monitoring.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Operation {
-    pub(crate) listen: SocketAddr,
+    /// The role's own port on loopback if absent, so that all roles fit on one machine.
+    listen: Option<SocketAddr>,
 }
 
-impl Default for Operation {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9443)),
-        }
+/// Which process this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Process {
+    /// The portal, alone or with all other roles.
+    Portal,
+    Gateway,
+    Host,
+}
+
+impl Operation {
+    pub(crate) fn listen(&self, process: Process) -> SocketAddr {
+        let port = match process {
+            Process::Portal => 9_443,
+            Process::Gateway => 9_444,
+            Process::Host => 9_446,
+        };
+        self.listen
+            .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
     }
 }
 
@@ -108,7 +122,7 @@ impl Config {
             ("fleet", self.portal.fleet_listen),
             ("gateway", self.gateway.listen),
             ("host agent", self.agent.listen),
-            ("operation", self.operation.listen),
+            ("operation", self.operation.listen(Process::Portal)),
         ]
     }
 }

@@ -15,7 +15,7 @@ use naru_portal::Portal;
 use naru_runtime::Fails as _;
 use naru_runtime::clock::{SystemClock, SystemEntropy};
 
-use crate::{config::Config, state::StateDirectory};
+use crate::{config::Config, say::say, state::StateDirectory};
 
 /// Opens every demo person's key files. Printed at the start: it protects nothing.
 const PASSWORD: &str = "naru-demo-2026";
@@ -213,23 +213,23 @@ fn absent(error: IdentityError) -> anyhow::Result<()> {
 }
 
 /// Tells the person at the terminal what runs where, and who can log on how.
-#[expect(
-    clippy::print_stdout,
-    reason = "what `naru up` ends with is for the person who started it"
-)]
 pub(crate) fn welcome(config: &Config, state: &StateDirectory, people: &[Welcomed]) {
-    println!("\nNaru is up.\n");
-    println!("  Portal      {}", config.portal.origin());
-    println!(
+    say(format_args!("\nNaru is up.\n"));
+    say(format_args!("  Portal      {}", config.portal.origin()));
+    say(format_args!(
         "  Authority   {}   (trust it in the browser)",
         state.join("authority.pem").display()
-    );
-    println!("  State       {}", state.path().display());
+    ));
+    say(format_args!("  State       {}", state.path().display()));
     if people.is_empty() {
-        println!("\n  No demo people. `naru admin --help` makes the first ministry and its administrator.\n");
+        say(format_args!(
+            "\n  No demo people. `naru admin --help` makes the first ministry and its administrator.\n"
+        ));
         return;
     }
-    println!("\n  Log on with certificate and key of one of these; the password of all keys is {PASSWORD}\n");
+    say(format_args!(
+        "\n  Log on with certificate and key of one of these; the password of all keys is {PASSWORD}\n"
+    ));
     for person in people {
         let common_name = person
             .files
@@ -238,13 +238,16 @@ pub(crate) fn welcome(config: &Config, state: &StateDirectory, people: &[Welcome
             .and_then(Path::file_name)
             .unwrap_or_default();
         let stem = person.files.join(common_name);
-        println!("  {} · {} · {}", person.name, person.ministry, person.roles);
-        println!("      certificate      {}_sig.cer", stem.display());
-        println!("      key              {}_sig.key", stem.display());
+        say(format_args!(
+            "  {} · {} · {}",
+            person.name, person.ministry, person.roles
+        ));
+        say(format_args!("      certificate      {}_sig.cer", stem.display()));
+        say(format_args!("      key              {}_sig.key", stem.display()));
         match &person.activation_code {
-            Some(code) => println!("      activation code  {code}"),
-            None => println!("      second factor    enrolled before"),
+            Some(code) => say(format_args!("      activation code  {code}")),
+            None => say("      second factor    enrolled before"),
         }
     }
-    println!();
+    say("");
 }

@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, path::Path, process::ExitCode};
 
-use crate::{config::Config, state::StateDirectory};
+use crate::{config::Config, say::say, state::StateDirectory};
 
 /// Less free space than this is a warning.
 const FREE_MIB_MIN: u64 = 1_024;
@@ -65,13 +65,12 @@ pub(crate) async fn run(config: &Config, state: &StateDirectory) -> anyhow::Resu
     })
 }
 
-#[expect(clippy::print_stdout, reason = "the answer to a person's question")]
 fn print(findings: &[Finding]) {
-    for finding in findings {
-        match finding.verdict {
-            Verdict::Good => println!("  ok       {}", finding.what),
-            Verdict::Warning => println!("  warning  {}\n           → {}", finding.what, finding.mend),
-            Verdict::Bad => println!("  wrong    {}\n           → {}", finding.what, finding.mend),
+    for Finding { verdict, what, mend } in findings {
+        match verdict {
+            Verdict::Good => say(format_args!("  ok       {what}")),
+            Verdict::Warning => say(format_args!("  warning  {what}\n           → {mend}")),
+            Verdict::Bad => say(format_args!("  wrong    {what}\n           → {mend}")),
         }
     }
 }

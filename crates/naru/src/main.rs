@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod fleet;
 mod roles;
+mod say;
 mod state;
 
 use std::process::ExitCode;

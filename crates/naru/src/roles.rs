@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     cli::{Enrol, Up},
-    config::Config,
+    config::{self, Config},
     demo, fleet,
     state::StateDirectory,
 };
@@ -29,11 +29,11 @@ struct Process {
 }
 
 impl Process {
-    async fn start(config: &Config) -> anyhow::Result<Self> {
+    async fn start(config: &Config, which: config::Process) -> anyhow::Result<Self> {
         let tasks = Tasks::new();
         let readiness = Readiness::default();
         let metrics = telemetry::start_metrics();
-        let listen = config.operation.listen;
+        let listen = config.operation.listen(which);
         operation::open(listen, readiness.clone(), metrics, &tasks)
             .await
             .with_context(|| format!("the operation door {listen} cannot be opened"))?;
@@ -71,21 +71,21 @@ pub(crate) async fn gateway(
     state: StateDirectory,
     wishes: Enrol,
 ) -> anyhow::Result<ExitCode> {
-    let process = Process::start(&config).await?;
+    let process = Process::start(&config, config::Process::Gateway).await?;
     let identity = fleet::join(NodeRole::Gateway, &config, &state, &wishes).await?;
     start_gateway(&config, identity, &process.tasks).await?;
     process.work().await
 }
 
 pub(crate) async fn host(config: Config, state: StateDirectory, wishes: Enrol) -> anyhow::Result<ExitCode> {
-    let process = Process::start(&config).await?;
+    let process = Process::start(&config, config::Process::Host).await?;
     let identity = fleet::join(NodeRole::Host, &config, &state, &wishes).await?;
     start_host(&config, identity, &process.tasks).await?;
     process.work().await
 }
 
 pub(crate) async fn portal(config: Config, state: StateDirectory) -> anyhow::Result<ExitCode> {
-    let process = Process::start(&config).await?;
+    let process = Process::start(&config, config::Process::Portal).await?;
     let portal = start_portal(&config, &state, &process).await?;
     let code = process.work().await?;
     portal.close().await;
@@ -94,7 +94,7 @@ pub(crate) async fn portal(config: Config, state: StateDirectory) -> anyhow::Res
 
 /// All roles in one process.
 pub(crate) async fn up(mut config: Config, state: StateDirectory, wishes: Up) -> anyhow::Result<ExitCode> {
-    let process = Process::start(&config).await?;
+    let process = Process::start(&config, config::Process::Portal).await?;
     let demo = if wishes.demo {
         Some(demo::prepare(&mut config, &state)?)
     } else {
