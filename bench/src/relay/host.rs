@@ -1,6 +1,13 @@
 //! A desktop host's stand-in: speaks RFB (RFC 6143) and sends a picture as fast as it is taken.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::{Result, ensure};
 use naru_kernel::fleet::{AttachAnswer, AttachReady, AttachRequest};
@@ -16,12 +23,33 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 const RECTANGLE: (u16, u16) = (128, 64);
 /// Rectangles of one update.
 const RECTANGLES_PER_UPDATE: u16 = 4;
+/// A word that was typed: about what Tight makes of a line that scrolled, too.
+const SMALL_RECTANGLE: (u16, u16) = (64, 16);
+/// Between small updates, on each connection.
+const PACE: Duration = Duration::from_millis(4);
+/// Paced, only this part of the bytes is moved: it takes its time.
+pub(super) const PACED_SHARE: u64 = 10;
+
+/// What hosts send.
+#[derive(Clone, Default)]
+pub(super) struct Load(Arc<AtomicBool>);
+
+impl Load {
+    /// From now on: small updates at a steady pace, as while somebody types and scrolls; or all that is taken.
+    pub(super) fn set_paced(&self, paced: bool) {
+        self.0.store(paced, Ordering::Release);
+    }
+
+    fn is_paced(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
 
 /// Opens a door; `attach` says whether callers first ask as our gateway does (`docs/fleet.md`).
 pub(super) async fn open(
     config: Arc<ServerConfig>,
     attach: bool,
-    bytes_each: u64,
+    (load, bytes_each): (Load, u64),
     tasks: &Tasks,
 ) -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -30,17 +58,22 @@ pub(super) async fn open(
     let inner = tasks.clone();
     tasks.spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
+            let (acceptor, load) = (acceptor.clone(), load.clone());
             inner.spawn(async move {
                 // An error here is a connection that ended, as all of them do.
-                drop(serve(stream, acceptor, attach, bytes_each).await);
+                drop(serve(stream, acceptor, attach, (load, bytes_each)).await);
             });
         }
     });
     Ok(address)
 }
 
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor, attach: bool, bytes_each: u64) -> Result<()> {
+async fn serve(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    attach: bool,
+    (load, bytes_each): (Load, u64),
+) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = acceptor.accept(stream).await?;
     if attach {
@@ -49,10 +82,20 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, attach: bool, bytes_eac
     greet(&mut stream).await?;
     // A browser that wants pictures asks; an idle one never does.
     until_request(&mut stream).await?;
-    let update = update();
+    let paced = load.is_paced();
+    let (update, bytes) = if paced {
+        (update(SMALL_RECTANGLE, 1), bytes_each / PACED_SHARE)
+    } else {
+        (update(RECTANGLE, RECTANGLES_PER_UPDATE), bytes_each)
+    };
+    let mut tick = tokio::time::interval(PACE);
     let mut sent = 0;
-    while sent < bytes_each {
+    while sent < bytes {
+        if paced {
+            tick.tick().await;
+        }
         stream.write_all(&update).await?;
+        stream.flush().await?;
         sent += u64::try_from(update.len())?;
     }
     stream.flush().await?;
@@ -113,20 +156,18 @@ async fn until_request(stream: &mut TlsStream<TcpStream>) -> Result<()> {
     }
 }
 
-fn update() -> Vec<u8> {
-    let (width, height) = RECTANGLE;
+/// One `FramebufferUpdate` (RFC 6143 §7.6.1).
+fn update((width, height): (u16, u16), rectangles: u16) -> Vec<u8> {
     let mut bytes = vec![0, 0];
-    bytes.extend(RECTANGLES_PER_UPDATE.to_be_bytes());
-    for rectangle in 0..RECTANGLES_PER_UPDATE {
+    bytes.extend(rectangles.to_be_bytes());
+    for rectangle in 0..rectangles {
         for number in [rectangle * width, 0, width, height] {
             bytes.extend(number.to_be_bytes());
         }
         // Raw encoding: the relay's work does not depend on what the pixels are.
         bytes.extend(0_i32.to_be_bytes());
-        bytes.extend(
-            (0..u32::from(width) * u32::from(height))
-                .flat_map(|pixel| pixel.wrapping_mul(2_654_435_761).to_le_bytes()),
-        );
+        let pixels = 0..u32::from(width) * u32::from(height);
+        bytes.extend(pixels.flat_map(|pixel| pixel.wrapping_mul(2_654_435_761).to_le_bytes()));
     }
     bytes
 }
@@ -135,6 +176,6 @@ fn update() -> Vec<u8> {
 mod tests {
     #[test]
     fn an_update_has_the_length_it_says() {
-        assert_eq!(super::update().len(), 4 + 4 * (12 + 128 * 64 * 4));
+        assert_eq!(super::update((128, 64), 4).len(), 4 + 4 * (12 + 128 * 64 * 4));
     }
 }

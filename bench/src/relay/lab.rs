@@ -53,6 +53,14 @@ impl Product {
         }
     }
 
+    /// Connections that are open and silent while memory is read; websockify has a process for each.
+    pub(super) const fn idle_connections(self) -> u32 {
+        match self {
+            Self::Naru | Self::Haproxy => 500,
+            Self::Websockify => 40,
+        }
+    }
+
     pub(super) const fn speaks_web_socket(self) -> bool {
         !matches!(self, Self::Haproxy)
     }
@@ -90,6 +98,7 @@ pub(super) struct Lab {
     host_plain: String,
     pub(super) browser_tls: Arc<ClientConfig>,
     pub(super) bytes_each: u64,
+    pub(super) load: host::Load,
     _tasks: Tasks,
 }
 
@@ -110,18 +119,19 @@ impl Lab {
         .await?;
 
         let host = authority.issue(Some(tls::node_uri(NodeRole::Host, HOST)))?;
+        let load = host::Load::default();
         let demanding = Some(tls::demand_client(&authority.pem)?);
         let attach = host::open(
             tls::server(host.credentials()?, demanding, &[])?,
             true,
-            bytes_each,
+            (load.clone(), bytes_each),
             &tasks,
         )
         .await?;
         let plain = host::open(
             tls::server(host.credentials()?, None, &[])?,
             false,
-            bytes_each,
+            (load.clone(), bytes_each),
             &tasks,
         )
         .await?;
@@ -155,6 +165,7 @@ impl Lab {
             host_plain: format!("localhost:{}", plain.port()),
             browser_tls: Arc::new(browser_tls),
             bytes_each,
+            load,
             _tasks: tasks,
         })
     }

@@ -16,20 +16,24 @@ use serde_json::json;
 
 use crate::{out, process};
 use browser::Browser;
+use host::PACED_SHARE;
 use lab::{Lab, Product};
 
 /// Connections that move bytes at once.
 const BUSY_CONNECTIONS: u32 = 8;
-/// Connections that are open and silent.
-const IDLE_CONNECTIONS: u32 = 500;
 const ROUNDS: usize = 3;
 const GIGABYTE: f64 = 1e9;
 /// After the last connection opened, until memory is read.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// What one round of one product gave.
-struct Round {
-    cpu_seconds_per_gigabyte: f64,
+/// What was measured of one product.
+struct Figures {
+    product: Product,
+    /// CPU-seconds per gigabyte of each round, everything taken as fast as it comes.
+    bulk: Vec<f64>,
+    /// The same with small updates at a steady pace.
+    paced: Vec<f64>,
+    idle_kib: f64,
 }
 
 /// Runs the bench; an argument gives the megabytes each round moves (default 1,000).
@@ -58,70 +62,83 @@ pub(crate) fn gateway(directory: &str) -> Result<()> {
 
 async fn run(megabytes: u64) -> Result<()> {
     let lab = Arc::new(Lab::open(megabytes * 1_000_000 / u64::from(BUSY_CONNECTIONS)).await?);
-    let mut figures = Vec::new();
-    for product in Product::ALL {
-        figures.push((product, Vec::new(), 0.0));
-    }
+    let mut all: Vec<Figures> = Product::ALL
+        .into_iter()
+        .map(|product| Figures {
+            product,
+            bulk: Vec::new(),
+            paced: Vec::new(),
+            idle_kib: 0.0,
+        })
+        .collect();
     for round in 1..=ROUNDS {
-        for (product, rounds, _) in &mut figures {
-            out::line(&format!("round {round}: {}", product.name()));
-            rounds.push(busy(&lab, *product).await?);
+        for figures in &mut all {
+            out::line(&format!("round {round}: {}", figures.product.name()));
+            lab.load.set_paced(false);
+            figures
+                .bulk
+                .push(busy(&lab, figures.product, lab.bytes_each).await?);
+            lab.load.set_paced(true);
+            figures
+                .paced
+                .push(busy(&lab, figures.product, lab.bytes_each / PACED_SHARE).await?);
         }
     }
-    for (product, _, idle_kib) in &mut figures {
+    for figures in &mut all {
+        let product = figures.product;
         out::line(&format!(
-            "{IDLE_CONNECTIONS} idle connections: {}",
+            "{} idle connections: {}",
+            product.idle_connections(),
             product.name()
         ));
-        *idle_kib = idle(&lab, *product).await?;
+        figures.idle_kib = idle(&lab, product).await?;
     }
-    report(&figures);
+    report(&all);
     Ok(())
 }
 
-fn report(figures: &[(Product, Vec<Round>, f64)]) {
-    let mut rows = vec![vec![
-        "".to_owned(),
-        "CPU s/GB".to_owned(),
-        "each round".to_owned(),
-        "idle KiB".to_owned(),
-    ]];
-    let mut cpu = Vec::new();
-    for (product, rounds, idle_kib) in figures {
-        let values: Vec<f64> = rounds
-            .iter()
-            .map(|round| round.cpu_seconds_per_gigabyte)
-            .collect();
-        let each: Vec<String> = values.iter().map(|value| format!("{value:.2}")).collect();
-        let median = out::median(&values);
-        cpu.push(median);
+fn report(all: &[Figures]) {
+    let head = [
+        "",
+        "CPU s/GB",
+        "each round",
+        "small updates",
+        "each round",
+        "idle KiB",
+    ];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    let each = |values: &[f64]| {
+        let texts: Vec<String> = values.iter().map(|value| format!("{value:.2}")).collect();
+        texts.join(" ")
+    };
+    for figures in all {
         rows.push(vec![
-            product.name().to_owned(),
-            format!("{median:.2}"),
-            each.join(" "),
-            format!("{idle_kib:.0}"),
+            figures.product.name().to_owned(),
+            format!("{:.2}", out::median(&figures.bulk)),
+            each(&figures.bulk),
+            format!("{:.2}", out::median(&figures.paced)),
+            each(&figures.paced),
+            format!("{:.0}", figures.idle_kib),
         ]);
     }
     out::line("");
     out::table(&rows);
     out::line("");
-    let ratio = |ours: usize, theirs: usize| match (cpu.get(ours), cpu.get(theirs)) {
-        (Some(ours), Some(theirs)) if *theirs > 0.0 => out::round(ours / theirs, 3),
-        _ => f64::NAN,
-    };
-    let idle_kib = figures
-        .first()
-        .map_or(f64::NAN, |(_, _, idle)| out::round(*idle, 1));
+    let [ours, websockify, haproxy] = all else { return };
+    let ratio = |ours: &[f64], theirs: &[f64]| out::round(out::median(ours) / out::median(theirs), 3);
     let line = json!({
-        "vs_websockify": ratio(0, 1),
-        "vs_haproxy": ratio(0, 2),
-        "idle_kib": idle_kib,
-        "cpu_seconds_per_gigabyte": cpu.first().map(|value| out::round(*value, 3)),
+        "vs_websockify": ratio(&ours.bulk, &websockify.bulk),
+        "vs_haproxy": ratio(&ours.bulk, &haproxy.bulk),
+        "idle_kib": out::round(ours.idle_kib, 1),
+        "cpu_s_per_gb": out::round(out::median(&ours.bulk), 3),
+        "small_vs_websockify": ratio(&ours.paced, &websockify.paced),
+        "small_vs_haproxy": ratio(&ours.paced, &haproxy.paced),
     });
     out::line(&line.to_string());
 }
 
-async fn busy(lab: &Arc<Lab>, product: Product) -> Result<Round> {
+/// Moves bytes through a product on all connections at once; gives its CPU-seconds per gigabyte.
+async fn busy(lab: &Arc<Lab>, product: Product, bytes: u64) -> Result<f64> {
     let relay = lab.start(product).await?;
     let before = relay.process.cpu();
     let mut browsers = tokio::task::JoinSet::new();
@@ -131,10 +148,7 @@ async fn busy(lab: &Arc<Lab>, product: Product) -> Result<Round> {
             let mut browser = Browser::open(&lab, product, port, number)
                 .await
                 .context("a connection opens")?;
-            browser
-                .take_pictures(lab.bytes_each)
-                .await
-                .context("pictures come")
+            browser.take_pictures(bytes).await.context("pictures come")
         });
     }
     let mut moved = 0_u64;
@@ -144,9 +158,7 @@ async fn busy(lab: &Arc<Lab>, product: Product) -> Result<Round> {
     let after = relay.process.cpu();
     relay.process.stop();
     let gigabytes = f64::from(u32::try_from(moved / 1_000_000)?) * 1e6 / GIGABYTE;
-    Ok(Round {
-        cpu_seconds_per_gigabyte: (after.0 - before.0) / gigabytes,
-    })
+    Ok((after.0 - before.0) / gigabytes)
 }
 
 async fn idle(lab: &Arc<Lab>, product: Product) -> Result<f64> {
@@ -158,12 +170,12 @@ async fn idle(lab: &Arc<Lab>, product: Product) -> Result<f64> {
     }
     tokio::time::sleep(SETTLE).await;
     let before = relay.process.memory_kib();
-    for number in 0..IDLE_CONNECTIONS {
+    for number in 0..product.idle_connections() {
         open.push(Browser::open(lab, product, relay.port, BUSY_CONNECTIONS + number).await?);
     }
     tokio::time::sleep(SETTLE).await;
     let after = relay.process.memory_kib();
     relay.process.stop();
     drop(open);
-    Ok((after - before) / f64::from(IDLE_CONNECTIONS))
+    Ok((after - before) / f64::from(product.idle_connections()))
 }

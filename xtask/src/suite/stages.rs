@@ -89,13 +89,7 @@ pub(super) fn dependencies(setting: &Setting) -> Result<Count, Failure> {
 
 pub(super) fn sqlite(setting: &Setting) -> Result<Count, Failure> {
     let mut cargo = cargo_test(setting);
-    cargo.args([
-        "--workspace",
-        "--exclude",
-        "naru-tests",
-        "--exclude",
-        "naru-bench",
-    ]);
+    cargo.args(["--workspace", "--exclude", "naru-tests"]);
     tests_of("unit and service tests on SQLite", &mut cargo)
 }
 
