@@ -36,8 +36,9 @@ const DIAL_SECONDS_MAX: u64 = 5;
 /// Opening a session and starting a desktop on a busy host.
 const ATTACH_SECONDS_MAX: u64 = 60;
 
-/// What is read from a host's socket at a time. rustls asks for 4 KiB; a desktop moves records of 16 KiB.
-const SOCKET_BYTES: usize = 16 * 1024;
+/// What is read from a host's socket at a time. rustls asks for 4 KiB; a busy desktop sends
+/// records of 16 KiB one after the other.
+const SOCKET_BYTES: usize = 32 * 1024;
 
 /// A connection to a host's desktop.
 pub(crate) type HostStream = TlsStream<BufReader<TcpStream>>;
