@@ -1,7 +1,7 @@
 //! The roles, each alone or all in one process. Every role gets its place in the fleet the same way: a token, a
 //! certificate, mutual TLS from then on; `up` only makes the tokens itself.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use naru_agent::HostNode;
@@ -21,6 +21,9 @@ use crate::{
     demo, fleet,
     state::StateDirectory,
 };
+
+/// How long a portal's first reading of revocation lists may keep its doors shut.
+const FIRST_LISTS_WAIT: Duration = Duration::from_secs(10);
 
 /// A process with its operation door open.
 struct Process {
@@ -133,6 +136,13 @@ async fn start_portal(
     process: &Process,
 ) -> anyhow::Result<Arc<naru_portal::Portal>> {
     let portal = admin_portal(config).await?;
+    // Before a door opens: without revocation lists every certificate would be refused.
+    let lists = portal.identity().refresh_revocations();
+    if let Ok(refreshed) = tokio::time::timeout(FIRST_LISTS_WAIT, lists).await {
+        refreshed.context("revocation lists cannot be stored")?;
+    } else {
+        tracing::warn!("revocation lists take long; doors open with those of earlier");
+    }
     portal.open_doors(&config.portal, &process.tasks).await?;
     portal.run_jobs(&process.tasks);
     let authority = state.join("authority.pem");
