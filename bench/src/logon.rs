@@ -20,11 +20,12 @@ use serde_json::{Value, json};
 use crate::{out, process::own_cpu};
 
 const ORIGIN: &str = "https://localhost:8443";
-/// People who log on, each once a round.
-const PEOPLE: u16 = 96;
+/// People who log on, each once a round: so many that nobody reaches the bound on open sessions (16), beyond which each
+/// log-on also ends an older one.
+const PEOPLE: u16 = 160;
 /// Browsers that log on at the same time.
 const BROWSERS: usize = 32;
-const ROUNDS: usize = 25;
+const ROUNDS: usize = 12;
 /// Rounds before counting begins.
 const WARM_UP_ROUNDS: usize = 3;
 const TOTP_STEP: Seconds = Seconds(30);

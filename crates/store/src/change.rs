@@ -109,6 +109,8 @@ pub struct Tx {
     pub(crate) by: Option<By>,
     pub(crate) ministry: Option<MinistryId>,
     pub(crate) detail: Map<String, Json>,
+    /// Set while changes share a transaction.
+    pub(crate) heads: Option<record::Heads>,
 }
 
 impl Tx {
@@ -120,6 +122,7 @@ impl Tx {
             by: None,
             ministry: None,
             detail: Map::new(),
+            heads: None,
         }
     }
 

@@ -3,17 +3,20 @@
 //! Each entry's hash covers the hash before it and every column of its own, each with its length in front, so
 //! that no byte can be moved or flipped unseen. `audit_heads` holds the newest hash of each chain: a cut tail shows too.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::digest;
 use naru_kernel::Timestamp;
 
 use crate::{Db, Error, FromRow, Row, Tx, params};
 
 crate::sql! {
-    NEXT = "UPDATE audit_heads SET sequence = sequence + 1 WHERE stream = $1 RETURNING sequence, hash";
+    HOLD = "UPDATE audit_heads SET sequence = sequence WHERE stream = $1 RETURNING sequence, hash";
     BEGIN = "INSERT INTO audit_heads (stream, sequence, hash) VALUES ($1, 0, $2) ON CONFLICT (stream) DO NOTHING";
     APPEND = "INSERT INTO audit (stream, sequence, at, action, outcome, actor, subject, address, detail, hash) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    MOVE_HEAD = "UPDATE audit_heads SET hash = $2 WHERE stream = $1";
+    MOVE_HEAD = "INSERT INTO audit_heads (stream, sequence, hash) VALUES ($1, $2, $3) \
+                 ON CONFLICT (stream) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash";
     STREAM_FROM = "SELECT stream, sequence, at, action, outcome, actor, subject, address, detail, hash FROM audit \
                    WHERE stream = $1 AND sequence > $2 ORDER BY sequence LIMIT 1000";
     HEAD = "SELECT sequence, hash FROM audit_heads WHERE stream = $1";
@@ -71,7 +74,8 @@ impl FromRow for Entry {
     }
 }
 
-struct Head {
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
     sequence: i64,
     hash: Vec<u8>,
 }
@@ -111,19 +115,46 @@ pub fn entry_hash(previous: &[u8], entry: &Entry) -> Vec<u8> {
     context.finish().as_ref().to_vec()
 }
 
-pub(crate) async fn append(tx: &mut Tx, mut entry: Entry) -> Result<(), Error> {
-    let head = match tx.optional::<Head>(NEXT, params![entry.stream.as_str()]).await? {
-        Some(head) => head,
-        None => {
-            tx.exec(BEGIN, params![entry.stream.as_str(), GENESIS.as_slice()])
-                .await?;
-            tx.one::<Head>(NEXT, params![entry.stream.as_str()]).await?
+/// The newest entry of each chain that a shared transaction has appended to so far: written once, before its commit.
+pub(crate) type Heads = BTreeMap<String, Head>;
+
+/// The newest entry of the chain, held for this transaction: by the row's lock, or because nobody else writes.
+async fn hold_head(tx: &mut Tx, stream: &str) -> Result<Head, Error> {
+    if let Some(heads) = &tx.heads {
+        if let Some(head) = heads.get(stream) {
+            return Ok(head.clone());
         }
-    };
-    entry.sequence = head.sequence;
+        let head = tx.optional::<Head>(HEAD, params![stream]).await?;
+        return Ok(head.unwrap_or(Head {
+            sequence: 0,
+            hash: GENESIS.to_vec(),
+        }));
+    }
+    if let Some(head) = tx.optional::<Head>(HOLD, params![stream]).await? {
+        return Ok(head);
+    }
+    tx.exec(BEGIN, params![stream, GENESIS.as_slice()]).await?;
+    tx.one::<Head>(HOLD, params![stream]).await
+}
+
+/// Writes the heads a shared transaction has moved.
+pub(crate) async fn move_heads(tx: &mut Tx) -> Result<(), Error> {
+    for (stream, head) in tx.heads.take().unwrap_or_default() {
+        tx.exec(MOVE_HEAD, params![stream, head.sequence, head.hash])
+            .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn append(tx: &mut Tx, mut entry: Entry) -> Result<(), Error> {
+    let head = hold_head(tx, &entry.stream).await?;
+    entry.sequence = head.sequence.saturating_add(1);
     entry.hash = entry_hash(&head.hash, &entry);
     let stream = entry.stream.clone();
-    let hash = entry.hash.clone();
+    let head = Head {
+        sequence: entry.sequence,
+        hash: entry.hash.clone(),
+    };
     tx.exec(
         APPEND,
         params![
@@ -140,7 +171,15 @@ pub(crate) async fn append(tx: &mut Tx, mut entry: Entry) -> Result<(), Error> {
         ],
     )
     .await?;
-    tx.exec(MOVE_HEAD, params![stream, hash]).await?;
+    match &mut tx.heads {
+        Some(heads) => {
+            heads.insert(stream, head);
+        }
+        None => {
+            tx.exec(MOVE_HEAD, params![stream, head.sequence, head.hash])
+                .await?;
+        }
+    }
     Ok(())
 }
 

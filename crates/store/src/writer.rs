@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{BoxFuture, Error, Tx, change::Connection};
+use crate::{BoxFuture, Error, Tx, change::Connection, record};
 
 /// Changes waiting for the writer; more wait to get in.
 const QUEUE_CHANGES_MAX: usize = 1_024;
@@ -98,23 +98,33 @@ async fn run(connection: SqliteConnection, mut waiting: mpsc::Receiver<Job>) {
             // Dropping the job answers its caller with `Abandoned`; the next one tries again.
             continue;
         }
+        tx.heads = Some(record::Heads::new());
         let mut answers = Vec::new();
         let mut next = Some(first);
         let mut taken = 0_usize;
         while let Some(job) = next.take() {
             tx.forget_notes();
+            // What a change that is undone appended must not be the next one's predecessor.
+            let heads = tx.heads.clone();
             match AssertUnwindSafe(job(&mut tx)).catch_unwind().await {
                 Ok(Some(answer)) => answers.push(answer),
-                Ok(None) => {}
+                Ok(None) => tx.heads = heads,
                 // The panicking change left its savepoint open: undo it, keep the others.
-                Err(_) => undo(&mut tx).await,
+                Err(_) => {
+                    undo(&mut tx).await;
+                    tx.heads = heads;
+                }
             }
             taken = taken.saturating_add(1);
             if taken < GROUP_CHANGES_MAX {
                 next = waiting.try_recv().ok();
             }
         }
-        match tx.control("COMMIT").await {
+        let committed = match record::move_heads(&mut tx).await {
+            Ok(()) => tx.control("COMMIT").await,
+            Err(error) => Err(error),
+        };
+        match committed {
             Ok(()) => answers.into_iter().for_each(|answer| answer(Ok(()))),
             Err(error) => {
                 tracing::error!(error = %error, "a commit failed; {} changes were not kept", answers.len());
@@ -148,7 +158,10 @@ where
     match work(tx).await {
         Ok(value) => match tx.control("RELEASE change").await {
             Ok(()) => (Ok(value), true),
-            Err(error) => (Err(error.into()), false),
+            Err(error) => {
+                undo(tx).await;
+                (Err(error.into()), false)
+            }
         },
         Err(error) => {
             undo(tx).await;
