@@ -14,6 +14,8 @@ use crate::{
 const PEOPLE: usize = 8;
 /// First factors shown by everybody, one after the other, until the portal is gone.
 const LOGONS_EACH_MAX: usize = 2_000;
+/// A person keeps 16 open sessions; one of them may be the log-on that was under way and not acknowledged.
+const NEWEST_KEPT: usize = 15;
 const ROUNDS: [Duration; 3] = [
     Duration::from_millis(300),
     Duration::from_millis(700),
@@ -71,8 +73,9 @@ async fn a_killed_portal_forgets_nothing_it_acknowledged() {
         }
         tokio::time::sleep(pause).await;
         portal.kill().await;
-        let acknowledged: Vec<Browser> = crowd.join_all().await.into_iter().flatten().collect();
-        assert!(!acknowledged.is_empty(), "nobody got through before the kill");
+        let acknowledged: Vec<Vec<Browser>> = crowd.join_all().await;
+        let count_of_round: usize = acknowledged.iter().map(Vec::len).sum();
+        assert!(count_of_round > 0, "nobody got through before the kill");
         assert!(stage.record_is_whole());
 
         portal = stage.portal().await;
@@ -84,14 +87,16 @@ async fn a_killed_portal_forgets_nothing_it_acknowledged() {
             "SELECT COUNT(*) AS n FROM audit WHERE action = 'identity.log-on' AND outcome = 'done'";
         let sessions = count(&stage, "SELECT COUNT(*) AS n FROM logons").await;
         assert_eq!(count(&stage, recorded).await, sessions);
-        total += acknowledged.len();
+        total += count_of_round;
         assert!(
             sessions >= i64::try_from(total).unwrap(),
             "{sessions} sessions, {total} acknowledged"
         );
-        for mut browser in acknowledged {
-            let step = browser.get("/api/v1/logon").await;
-            assert_eq!(step.body["next"], "activate", "{:?}", step.body);
+        for of_one in acknowledged {
+            for mut browser in of_one.into_iter().rev().take(NEWEST_KEPT) {
+                let step = browser.get("/api/v1/logon").await;
+                assert_eq!(step.body["next"], "activate", "{:?}", step.body);
+            }
         }
     }
     figure(&format!(
