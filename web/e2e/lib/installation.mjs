@@ -53,6 +53,7 @@ export class Installation {
     const [portal, fleet, gateway, agent, operation, rdp] = ports;
     this.directory = directory;
     this.operation = operation;
+    this.agent = agent;
     this.words = words;
     this.output = '';
     /** Accounts of this host that our tickets named. */
@@ -143,6 +144,8 @@ export class Installation {
       }
     }
     await rm(this.directory, { recursive: true, force: true });
+    // The sockets of its desktops lay here; the port was ours alone.
+    await rm(`/run/naru/agent-${this.agent}`, { recursive: true, force: true });
     return code;
   }
 }
