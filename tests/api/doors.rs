@@ -88,8 +88,8 @@ impl Who {
             Access::FirstFactor => self != Self::Nobody,
             Access::SignedIn => self.role().is_some(),
             Access::Role(role) => self.role() == Some(role),
-            // Nobody here shows a certificate in TLS.
-            Access::ClientCertificate | Access::Node => false,
+            // Nobody here shows a certificate in TLS, nor has a program's secret.
+            Access::ClientCertificate | Access::Node | Access::Machine => false,
         }
     }
 }

@@ -15,7 +15,7 @@ pub use error::Error;
 pub use http::routes;
 pub use model::{AuditRow, Broken, StreamVerdict, Verification};
 pub use rules::{AuditQuery, Filter};
-pub use service::{Audit, KnowsMinistries};
+pub use service::{Audit, KnowsMinistries, KnowsNames};
 
 /// Every SQL text of this crate.
 pub fn statements() -> impl Iterator<Item = &'static str> {

@@ -1,6 +1,8 @@
 //! The record as it is shown.
 
-use naru_kernel::Timestamp;
+use std::collections::BTreeMap;
+
+use naru_kernel::{PersonId, Timestamp};
 use naru_store::Entry;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,8 +24,14 @@ pub struct AuditRow {
     pub outcome: String,
     /// Who.
     pub actor: String,
+    /// What the person who acted is called today, if it was one and is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_name: Option<String>,
     /// To what.
     pub subject: String,
+    /// What the person it was done to is called today, if it was one and is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_name: Option<String>,
     /// From where; empty if nowhere.
     pub address: String,
     /// More.
@@ -40,11 +48,32 @@ impl From<Entry> for AuditRow {
             action: entry.action,
             outcome: entry.outcome,
             actor: entry.actor,
+            actor_name: None,
             subject: entry.subject,
+            subject_name: None,
             address: entry.address,
             // A text that is no JSON was tampered with; it is shown as it stands.
             detail: serde_json::from_str(&entry.detail).unwrap_or(serde_json::Value::String(entry.detail)),
         }
+    }
+}
+
+impl AuditRow {
+    /// The person who acted and the person it was done to, as far as they are people.
+    pub(crate) fn people(&self) -> [Option<PersonId>; 2] {
+        // `person_…/logon_…` for somebody signed in, `claimed:person_…` for somebody who still proves it.
+        let actor = self.actor.strip_prefix("claimed:").unwrap_or(&self.actor);
+        let actor = actor.split_once('/').map_or(actor, |(person, _)| person);
+        [actor.parse().ok(), self.subject.parse().ok()]
+    }
+
+    /// Writes the names beside the identifiers.
+    pub(crate) fn name(&mut self, names: &BTreeMap<PersonId, String>) {
+        let [actor, subject] = self
+            .people()
+            .map(|person| person.and_then(|person| names.get(&person).cloned()));
+        self.actor_name = actor;
+        self.subject_name = subject;
     }
 }
 

@@ -1,10 +1,13 @@
 //! Reading, verifying and exporting the record.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use aws_lc_rs::digest;
 use futures_util::{Stream, stream};
-use naru_kernel::{Action, Actor, Clock, MinistryId, Page, Scope};
+use naru_kernel::{Action, Actor, Clock, MinistryId, Page, PersonId, Scope};
 use naru_runtime::Client;
 use naru_store::{Act, BoxFuture, By, Db, Outcome, verify_stream};
 use tokio::sync::Semaphore;
@@ -28,11 +31,22 @@ pub trait KnowsMinistries: Send + Sync + 'static {
     fn is_platform(&self, ministry: MinistryId) -> BoxFuture<'_, Result<bool, naru_store::Error>>;
 }
 
+/// Who knows what people are called; wired by the portal. The record itself holds no names: a chain cannot forget.
+pub trait KnowsNames: Send + Sync + 'static {
+    /// The names of these people as they are today, of one ministry or of all; nothing for those unknown.
+    fn names(
+        &self,
+        people: BTreeSet<PersonId>,
+        ministry: Option<MinistryId>,
+    ) -> BoxFuture<'_, Result<BTreeMap<PersonId, String>, naru_store::Error>>;
+}
+
 /// The record's readers.
 pub struct Audit {
     db: Db,
     clock: Arc<dyn Clock>,
     ministries: Arc<dyn KnowsMinistries>,
+    people: Arc<dyn KnowsNames>,
     verifications: Semaphore,
 }
 
@@ -54,11 +68,17 @@ impl Sight {
 impl Audit {
     /// Readers of this database's record.
     #[must_use]
-    pub fn new(db: Db, clock: Arc<dyn Clock>, ministries: Arc<dyn KnowsMinistries>) -> Self {
+    pub fn new(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        ministries: Arc<dyn KnowsMinistries>,
+        people: Arc<dyn KnowsNames>,
+    ) -> Self {
         Self {
             db,
             clock,
             ministries,
+            people,
             verifications: Semaphore::new(VERIFICATIONS_MAX),
         }
     }
@@ -72,7 +92,7 @@ impl Audit {
         }
     }
 
-    /// A page of the record, newest first.
+    /// A page of the record, newest first, with the names of those the auditor may know of.
     ///
     /// # Errors
     /// When the actor may not, or the store fails.
@@ -89,6 +109,15 @@ impl Audit {
             .filter(|_| has_more)
             .map(|row| Cursor::of(row).text());
         let total = store::count(&self.db, sight.stream(), filter).await?;
+        let known = match sight {
+            Sight::One(_) => Some(actor.ministry),
+            Sight::All => None,
+        };
+        let people = items.iter().flat_map(AuditRow::people).flatten().collect();
+        let names = self.people.names(people, known).await?;
+        for row in &mut items {
+            row.name(&names);
+        }
         Ok(Page { items, next, total })
     }
 

@@ -1,6 +1,9 @@
 //! The record on a real database, and what a vandal leaves.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use axum::{Router, extract::Request, middleware::Next};
 use naru_kernel::{Actor, Clock as _, LogonId, MinistryId, PersonId, Role, Seconds};
@@ -8,7 +11,7 @@ use naru_runtime::{Caller, PortalOrigins};
 use naru_store::{Act, BoxFuture, By, Engine, Outcome, testing::raw};
 use naru_testkit::{Browser, ManualClock, TestDatabase};
 
-use crate::{Audit, Broken, KnowsMinistries, routes};
+use crate::{Audit, Broken, KnowsMinistries, KnowsNames, routes};
 
 const ORIGIN: &str = "https://localhost:8443";
 
@@ -17,6 +20,26 @@ struct OnlyFirst;
 impl KnowsMinistries for OnlyFirst {
     fn is_platform(&self, ministry: MinistryId) -> BoxFuture<'_, Result<bool, naru_store::Error>> {
         Box::pin(async move { Ok(ministry == MinistryId::from_bits(1)) })
+    }
+}
+
+/// Person 1 is of ministry 1, person 2 of ministry 2; of anybody else nothing is known.
+struct TwoPeople;
+
+impl KnowsNames for TwoPeople {
+    fn names(
+        &self,
+        people: BTreeSet<PersonId>,
+        ministry: Option<MinistryId>,
+    ) -> BoxFuture<'_, Result<BTreeMap<PersonId, String>, naru_store::Error>> {
+        Box::pin(async move {
+            let known = [(1, "홍길동"), (2, "성춘향")]
+                .into_iter()
+                .filter(|(number, _)| ministry.is_none_or(|only| only == MinistryId::from_bits(*number)))
+                .map(|(number, name)| (PersonId::from_bits(number), name.to_owned()))
+                .filter(|(person, _)| people.contains(person));
+            Ok(known.collect())
+        })
     }
 }
 
@@ -31,7 +54,12 @@ impl Scene {
         let database = TestDatabase::open().await;
         let clock = Arc::new(ManualClock::default());
         let its_clock = Arc::clone(&clock);
-        let audit = Audit::new(database.db.clone(), its_clock, Arc::new(OnlyFirst));
+        let audit = Audit::new(
+            database.db.clone(),
+            its_clock,
+            Arc::new(OnlyFirst),
+            Arc::new(TwoPeople),
+        );
         Self {
             database,
             clock,
@@ -138,6 +166,21 @@ async fn an_auditor_reads_the_own_ministry_and_the_platforms_auditor_all() {
     );
     let all = scene.browser(Role::Auditor, 1).get("/api/v1/audit").await;
     assert_eq!(all.body["total"], 11);
+    // Names are looked up, not kept: each auditor gets those they may know of.
+    let named = |body: &serde_json::Value| {
+        let rows = body["items"].as_array().unwrap();
+        let names: BTreeSet<String> = rows
+            .iter()
+            .filter_map(|row| row["actor_name"].as_str())
+            .map(str::to_owned)
+            .collect();
+        names
+    };
+    assert_eq!(named(&own.body), BTreeSet::from(["성춘향".to_owned()]));
+    assert_eq!(
+        named(&all.body),
+        BTreeSet::from(["성춘향".to_owned(), "홍길동".to_owned()])
+    );
     let stranger = scene.browser(Role::Auditor, 3).get("/api/v1/audit").await;
     assert_eq!(stranger.body["total"], 0);
     for role in [Role::Worker, Role::MinistryAdmin, Role::Operator] {

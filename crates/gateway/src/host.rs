@@ -24,24 +24,20 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::seat::SeatWriter;
+use crate::{ahead::ReadAhead, seat::SeatWriter};
 
 /// Connecting and the TLS handshake.
 const DIAL_SECONDS_MAX: u64 = 5;
 /// Opening a session and starting a desktop on a busy host.
 const ATTACH_SECONDS_MAX: u64 = 60;
 
-/// What is read from a host's socket at a time. rustls asks for 4 KiB; a busy desktop sends
-/// records of 16 KiB one after the other.
-const SOCKET_BYTES: usize = 32 * 1024;
-
 /// A connection to a host's desktop.
-pub(crate) type HostStream = TlsStream<BufReader<TcpStream>>;
+pub(crate) type HostStream = TlsStream<ReadAhead<TcpStream>>;
 
 /// Why a host's desktop was not reached.
 #[derive(Debug)]
@@ -127,7 +123,7 @@ impl HostDialer {
         let stream = TcpStream::connect(&claims.host_address).await.map_err(lost)?;
         stream.set_nodelay(true).map_err(lost)?;
         TlsConnector::from(Arc::new(config))
-            .connect(name, BufReader::with_capacity(SOCKET_BYTES, stream))
+            .connect(name, ReadAhead::new(stream))
             .await
             .map_err(|error| {
                 if verifier.differs.load(Ordering::Acquire) {

@@ -3,6 +3,7 @@
 //! It trusts nothing but signed tickets and the platform's authority, holds no database and no secret but its own
 //! key, and remembers only what is open. Protocols are the relay engine's; here are sockets, tasks and time.
 
+mod ahead;
 mod config;
 mod door;
 mod host;

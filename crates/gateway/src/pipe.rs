@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     pin::Pin,
     sync::{Arc, atomic::Ordering},
-    task::Poll,
+    task::{Poll, ready},
     time::{Duration, Instant},
 };
 
@@ -12,18 +12,21 @@ use naru_kernel::fleet::CloseReason;
 use naru_relay::{HOLD_BYTES_MAX, Output, Scanner, scan};
 use naru_runtime::clock::instant;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf, ReadHalf, WriteHalf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf, ReadHalf, WriteHalf},
     sync::watch,
     time::{MissedTickBehavior, timeout},
 };
 
 use crate::{
+    ahead::{CHUNK_BYTES, Chunk},
     seat::{GOODBYE_SECONDS_MAX, Heard, Seat, SeatReader, SeatWriter},
     state::Relay,
 };
 
-/// What is read from a host at a time: two TLS records (RFC 8446 §5.1), so that a busy desktop costs half the writes.
-const READ_BYTES_MAX: usize = 32 * 1024;
+const _: () = assert!(
+    HOLD_BYTES_MAX < CHUNK_BYTES,
+    "a scanner that holds all it may leaves room to read"
+);
 /// How often the way to the browser and back is measured.
 const PING_SECONDS: u64 = 5;
 /// A host that takes none of its bytes for this long is given up.
@@ -125,15 +128,37 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     drop(stopping.wait_for(|stop| *stop).await);
 }
 
-/// Reads what can be had without waiting. An end or error shows again at the next read.
-async fn at_hand<H: AsyncRead>(host: &mut ReadHalf<H>, free: &mut [u8]) -> usize {
-    let mut into = ReadBuf::new(free);
-    poll_fn(
-        |context| match Pin::new(&mut *host).poll_read(context, &mut into) {
-            Poll::Ready(Ok(())) => Poll::Ready(into.filled().len()),
-            Poll::Ready(Err(_)) | Poll::Pending => Poll::Ready(0),
-        },
-    )
+/// Bytes of a host, in order: those that were held back, and after them what came since.
+struct Fresh {
+    chunk: Chunk,
+    /// How many there are; what lies behind them in the chunk is not ours.
+    filled: usize,
+    /// How many of them are new.
+    read: usize,
+}
+
+/// Waits for a host's bytes and takes along all that have come: TLS hands out one record at a time. A chunk is held
+/// only once there is something to put in it, so waiting may be cancelled and costs nothing. An end or error
+/// after some bytes shows again at the next read.
+async fn fresh<H: AsyncRead>(host: &mut ReadHalf<H>, held: &[u8]) -> std::io::Result<Fresh> {
+    poll_fn(|context| {
+        let mut chunk = Chunk::take();
+        let mut into = ReadBuf::new(&mut chunk);
+        into.put_slice(held);
+        let outcome = loop {
+            let before = into.filled().len();
+            match Pin::new(&mut *host).poll_read(context, &mut into) {
+                Poll::Ready(Ok(())) if into.filled().len() > before && into.remaining() > 0 => {}
+                outcome => break outcome,
+            }
+        };
+        let filled = into.filled().len();
+        let read = filled.saturating_sub(held.len());
+        if read == 0 {
+            ready!(outcome)?;
+        }
+        Poll::Ready(Ok(Fresh { chunk, filled, read }))
+    })
     .await
 }
 
@@ -145,14 +170,13 @@ async fn host_to_browser<S: Scanner, H: AsyncRead>(
     scanner: &mut S,
     (started, mut stopping): (Instant, watch::Receiver<bool>),
 ) -> CloseReason {
-    let mut buffer = vec![0_u8; READ_BYTES_MAX.saturating_add(HOLD_BYTES_MAX)];
-    let mut held = 0_usize;
+    // The beginning of what the scanner must see whole: less than `HOLD_BYTES_MAX`.
+    let mut held = Vec::new();
     let mut ping = tokio::time::interval(Duration::from_secs(PING_SECONDS));
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let free = buffer.get_mut(held..).unwrap_or_default();
-        let read = tokio::select! {
-            read = host.read(free) => read,
+        let fresh = tokio::select! {
+            fresh = fresh(&mut host, &held) => fresh,
             _ = ping.tick() => {
                 match seat.ping(&micros_since(started).to_be_bytes()).await {
                     Ok(()) => continue,
@@ -167,24 +191,19 @@ async fn host_to_browser<S: Scanner, H: AsyncRead>(
             }
             () = stopped(&mut stopping) => return CloseReason::Draining,
         };
-        let Ok(mut read @ 1..) = read else {
+        let Ok(Fresh {
+            chunk,
+            filled,
+            read: read @ 1..,
+        }) = fresh
+        else {
             return CloseReason::HostLost;
         };
-        // TLS hands out one record at a time; take those that have come already along.
-        while let more @ 1.. = at_hand(
-            &mut host,
-            buffer.get_mut(held.saturating_add(read)..).unwrap_or_default(),
-        )
-        .await
-        {
-            read = read.saturating_add(more);
-        }
         relay
             .counters
             .bytes_out
             .fetch_add(signed(read), Ordering::Relaxed);
-        let filled = held.saturating_add(read);
-        let input = buffer.get(..filled).unwrap_or_default();
+        let input = chunk.get(..filled).unwrap_or_default();
         // Few outputs per read: most often one slice of the buffer itself.
         let mut outputs = Vec::new();
         let scanned = scan(scanner, input, |output| outputs.push(output));
@@ -205,8 +224,7 @@ async fn host_to_browser<S: Scanner, H: AsyncRead>(
                 return CloseReason::ProtocolError;
             }
         };
-        buffer.copy_within(consumed..filled, 0);
-        held = filled.saturating_sub(consumed);
+        held = input.get(consumed..).unwrap_or_default().to_vec();
     }
 }
 

@@ -57,8 +57,8 @@ pub(crate) enum Heard {
 impl Seat {
     /// A seat that has shown no ticket yet and holds its place among those that wait.
     pub(crate) fn new(mut socket: WebSocket<Io>, waiting: OwnedSemaphorePermit) -> Self {
-        // One write per frame: behind TLS a vectored write becomes two records.
-        socket.set_writev(false);
+        // TLS joins a frame's head and its bytes in one record, without a copy of its own.
+        socket.set_writev(true);
         socket.set_max_message_size(FIRST_BYTES_MAX);
         socket.set_auto_close(false);
         let (read, write) = socket.split(tokio::io::split);

@@ -43,8 +43,12 @@ impl Role {
     pub const fn may(self, action: Action) -> bool {
         match action {
             Action::OpenDesktop | Action::ManageOwnSecurity => matches!(self, Self::Worker),
-            Action::ManagePeople => matches!(self, Self::MinistryAdmin),
-            Action::ManageHosts => matches!(self, Self::Operator),
+            Action::ManagePeople
+            | Action::ManageApplications
+            | Action::ManagePolicies
+            | Action::ManageMinistry
+            | Action::Approve => matches!(self, Self::MinistryAdmin),
+            Action::ManageHosts | Action::ManageMinistries => matches!(self, Self::Operator),
             Action::ReadRecord => matches!(self, Self::Auditor),
         }
     }
@@ -84,6 +88,16 @@ pub enum Action {
     ManageHosts,
     /// Read, verify and export the record of one's ministry.
     ReadRecord,
+    /// See and change the applications of one's ministry.
+    ManageApplications,
+    /// See, try and change the rules of one's ministry.
+    ManagePolicies,
+    /// Change the name, logo and notices of one's ministry.
+    ManageMinistry,
+    /// Agree to or refuse what another administrator of one's ministry asked.
+    Approve,
+    /// Make ministries.
+    ManageMinistries,
 }
 
 /// What an action is done to.
@@ -125,7 +139,7 @@ impl Actor {
         let scope_fits = match scope {
             Scope::Person(person) => person == self.person,
             Scope::Ministry(ministry) => ministry == self.ministry,
-            Scope::Platform => matches!(action, Action::ManageHosts),
+            Scope::Platform => matches!(action, Action::ManageHosts | Action::ManageMinistries),
         };
         if role_allows && scope_fits {
             Ok(())

@@ -41,6 +41,18 @@ kinds! {
     HostKind = "host";
     /// Kind of [`crate::AuditId`].
     AuditKind = "audit";
+    /// Kind of [`crate::ApplicationId`].
+    ApplicationKind = "application";
+    /// Kind of [`crate::GroupId`].
+    GroupKind = "group";
+    /// Kind of [`crate::GrantId`].
+    GrantKind = "grant";
+    /// Kind of [`crate::ApprovalId`].
+    ApprovalKind = "approval";
+    /// Kind of [`crate::PolicyId`].
+    PolicyKind = "policy";
+    /// Kind of [`crate::NoticeId`].
+    NoticeKind = "notice";
 }
 
 /// An identifier of one kind; its text form is `prefix_` and 32 hexadecimal digits.

@@ -4,12 +4,14 @@
 //! traits that shells implement and tests replace.
 #![warn(missing_docs)]
 
+pub mod access;
 mod actor;
 mod entropy;
 mod failure;
 pub mod fleet;
 mod id;
 mod page;
+mod tenant;
 mod time;
 mod zone;
 
@@ -17,10 +19,11 @@ pub use actor::{Action, Actor, Denied, Role, Scope};
 pub use entropy::Entropy;
 pub use failure::Kind;
 pub use id::{
-    AuditKind, CertificateKind, DesktopKind, FactorKind, HostKind, Id, IdKind, LogonKind, MalformedId,
-    MinistryKind, PersonKind,
+    ApplicationKind, ApprovalKind, AuditKind, CertificateKind, DesktopKind, FactorKind, GrantKind, GroupKind,
+    HostKind, Id, IdKind, LogonKind, MalformedId, MinistryKind, NoticeKind, PersonKind, PolicyKind,
 };
 pub use page::{Page, PageRequest};
+pub use tenant::Tenant;
 pub use time::{Clock, Seconds, Timestamp};
 pub use zone::{MalformedZone, Zone};
 
@@ -40,3 +43,15 @@ pub type DesktopId = Id<DesktopKind>;
 pub type HostId = Id<HostKind>;
 /// An entry of the audit record.
 pub type AuditId = Id<AuditKind>;
+/// An application that people of a ministry open by single sign-on.
+pub type ApplicationId = Id<ApplicationKind>;
+/// A group of people of a ministry.
+pub type GroupId = Id<GroupKind>;
+/// A role given to a person, with its scope and end.
+pub type GrantId = Id<GrantKind>;
+/// What one person asked and another must agree to.
+pub type ApprovalId = Id<ApprovalKind>;
+/// A site rule.
+pub type PolicyId = Id<PolicyKind>;
+/// A notice on a ministry's board.
+pub type NoticeId = Id<NoticeKind>;

@@ -112,7 +112,12 @@ impl Portal {
         .await?;
         let identity = Arc::new(identity);
         people.are(Arc::clone(&identity));
-        let audit = Arc::new(Audit::new(db.clone(), clock, Arc::new(people)));
+        let audit = Arc::new(Audit::new(
+            db.clone(),
+            clock,
+            Arc::new(people.clone()),
+            Arc::new(people),
+        ));
         Ok(Self {
             db,
             entropy,

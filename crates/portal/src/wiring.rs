@@ -1,8 +1,11 @@
 //! Where domains meet: each declares what it needs from others, here it is given.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, OnceLock},
+};
 
-use naru_audit::KnowsMinistries;
+use naru_audit::{KnowsMinistries, KnowsNames};
 use naru_desktops::{Desktops, KeepsSessionsAlive, KnowsPeople, Seat};
 use naru_identity::{ClosesDesktops, ClosureTarget, Identity};
 use naru_kernel::{LogonId, MinistryId, PersonId, Timestamp, fleet};
@@ -54,6 +57,21 @@ impl KnowsMinistries for People {
             match self.0.get() {
                 Some(identity) => identity.is_platform(ministry).await,
                 None => Ok(false),
+            }
+        })
+    }
+}
+
+impl KnowsNames for People {
+    fn names(
+        &self,
+        people: BTreeSet<PersonId>,
+        ministry: Option<MinistryId>,
+    ) -> BoxFuture<'_, Result<BTreeMap<PersonId, String>, naru_store::Error>> {
+        Box::pin(async move {
+            match self.0.get() {
+                Some(identity) => identity.names(&people, ministry).await,
+                None => Ok(BTreeMap::new()),
             }
         })
     }

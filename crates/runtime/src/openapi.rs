@@ -70,5 +70,6 @@ pub fn access_text(access: Access) -> &'static str {
         Access::Role(role) => role.as_str(),
         Access::ClientCertificate => "client_certificate",
         Access::Node => "node",
+        Access::Machine => "machine",
     }
 }

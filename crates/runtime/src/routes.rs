@@ -35,6 +35,9 @@ pub enum Access {
     ClientCertificate,
     /// An enrolled gateway or host.
     Node,
+    /// A program that proves itself to the handler: client secret, assertion, certificate or bearer token. A cookie
+    /// means nothing here, so there is no foreign origin to fear.
+    Machine,
 }
 
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -49,6 +52,7 @@ pub struct Route {
     takes: Option<SchemaOf>,
     answers: Option<SchemaOf>,
     body_bytes_max: usize,
+    from_any_site: bool,
 }
 
 impl Route {
@@ -61,6 +65,7 @@ impl Route {
             takes: None,
             answers: None,
             body_bytes_max: BODY_BYTES_MAX,
+            from_any_site: false,
         }
     }
 
@@ -74,6 +79,18 @@ impl Route {
     #[must_use]
     pub fn post(path: &'static str, access: Access, summary: &'static str) -> Self {
         Self::new(Method::POST, path, access, summary)
+    }
+
+    /// Puts something in the place of what was there.
+    #[must_use]
+    pub fn put(path: &'static str, access: Access, summary: &'static str) -> Self {
+        Self::new(Method::PUT, path, access, summary)
+    }
+
+    /// Changes parts of something (SCIM, RFC 7644 3.5.2).
+    #[must_use]
+    pub fn patch(path: &'static str, access: Access, summary: &'static str) -> Self {
+        Self::new(Method::PATCH, path, access, summary)
     }
 
     /// Takes something away.
@@ -93,6 +110,14 @@ impl Route {
     #[must_use]
     pub fn answers<T: JsonSchema>(mut self) -> Self {
         self.answers = Some(|generator| generator.subschema_for::<T>());
+        self
+    }
+
+    /// Allows forms that a page of another site posts here (`response_mode=form_post`, SAML's POST binding). For routes
+    /// that read no cookie only.
+    #[must_use]
+    pub fn from_any_site(mut self) -> Self {
+        self.from_any_site = true;
         self
     }
 
@@ -153,7 +178,10 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
         let guarded = on(filter, handler)
             .layer(DefaultBodyLimit::max(route.body_bytes_max))
-            .route_layer(middleware::from_fn_with_state(route.access, guard));
+            .route_layer(middleware::from_fn_with_state(
+                (route.access, route.from_any_site),
+                guard,
+            ));
         self.router = self.router.route(route.path, guarded);
         self.table.push(RouteEntry {
             method: route.method,
@@ -191,15 +219,23 @@ impl Routes {
     }
 }
 
-async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
-    let refusal = refusal(access, &request);
+async fn guard(
+    State((access, from_any_site)): State<(Access, bool)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if from_any_site || access == Access::Machine {
+        // Whoever sent it, no cookie speaks here.
+        request.extensions_mut().remove::<Caller>();
+    }
+    let refusal = refusal(access, from_any_site, &request);
     match refusal {
         None => next.run(request).await,
         Some(problem) => problem.into_response(),
     }
 }
 
-fn refusal(access: Access, request: &Request) -> Option<Problem> {
+fn refusal(access: Access, from_any_site: bool, request: &Request) -> Option<Problem> {
     let peer = request.extensions().get::<Peer>();
     let known = match request.extensions().get::<Caller>().unwrap_or(&Caller::Anyone) {
         Caller::Anyone => None,
@@ -207,6 +243,7 @@ fn refusal(access: Access, request: &Request) -> Option<Problem> {
         Caller::SignedIn(actor) => Some(Some(actor)),
     };
     let allowed = match access {
+        Access::Machine => return None,
         Access::Anyone => true,
         Access::FirstFactor => known.is_some(),
         Access::SignedIn => matches!(known, Some(Some(_))),
@@ -236,7 +273,7 @@ fn refusal(access: Access, request: &Request) -> Option<Problem> {
             "sign in first",
         ));
     }
-    if request.method() != Method::GET && !is_from_portal(request) {
+    if request.method() != Method::GET && !from_any_site && !is_from_portal(request) {
         return Some(Problem::new(
             Kind::Forbidden,
             "runtime.foreign-origin",

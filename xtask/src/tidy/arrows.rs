@@ -5,9 +5,16 @@ use std::collections::BTreeSet;
 use super::packages::Packages;
 
 /// Pure crates: bytes and time in, bytes and decisions out.
-const PURE: &[&str] = &["naru-kernel", "naru-pki", "naru-relay"];
+const PURE: &[&str] = &["naru-kernel", "naru-pki", "naru-relay", "naru-sso"];
 /// Business parts.
-const DOMAINS: &[&str] = &["naru-identity", "naru-desktops", "naru-audit"];
+const DOMAINS: &[&str] = &[
+    "naru-identity",
+    "naru-applications",
+    "naru-policies",
+    "naru-approvals",
+    "naru-desktops",
+    "naru-audit",
+];
 /// Process roles at the edge: they trust signed tickets, not tables.
 const EDGE: &[&str] = &["naru-gateway", "naru-agent"];
 /// What only the tests of the tests may name.
@@ -31,13 +38,13 @@ const RULES: &[Rule] = &[
     },
     Rule {
         from: &["naru-kernel"],
-        to: &["naru-pki", "naru-relay", "naru-store", "naru-runtime"],
+        to: &["naru-pki", "naru-relay", "naru-sso", "naru-store", "naru-runtime"],
         deep: true,
         why: "the kernel is the vocabulary: it knows nobody",
     },
     Rule {
-        from: &["naru-pki", "naru-relay"],
-        to: &["naru-pki", "naru-relay", "naru-store", "naru-runtime"],
+        from: &["naru-pki", "naru-relay", "naru-sso"],
+        to: &["naru-pki", "naru-relay", "naru-sso", "naru-store", "naru-runtime"],
         deep: true,
         why: "an engine knows the kernel only",
     },
@@ -45,6 +52,9 @@ const RULES: &[Rule] = &[
         from: &["naru-store", "naru-runtime"],
         to: &[
             "naru-identity",
+            "naru-applications",
+            "naru-policies",
+            "naru-approvals",
             "naru-desktops",
             "naru-audit",
             "naru-portal",

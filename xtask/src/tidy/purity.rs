@@ -19,7 +19,12 @@ const FORBIDDEN: &[(&str, &str)] = &[
 ];
 
 /// Crates that are pure as a whole.
-const PURE_CRATES: &[&str] = &["crates/kernel/src/", "crates/pki/src/", "crates/relay/src/"];
+const PURE_CRATES: &[&str] = &[
+    "crates/kernel/src/",
+    "crates/pki/src/",
+    "crates/relay/src/",
+    "crates/sso/src/",
+];
 /// Pure files of every domain.
 const PURE_FILES: &[&str] = &["rules.rs", "model.rs"];
 

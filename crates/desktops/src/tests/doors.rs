@@ -53,7 +53,7 @@ async fn every_route_refuses_the_wrong_role() {
                     assert_eq!(status, StatusCode::FORBIDDEN, "{path} as {role}");
                 }
             }
-            Access::Node => assert_eq!(anonymous, StatusCode::UNAUTHORIZED, "{path}"),
+            Access::Node | Access::Machine => assert_eq!(anonymous, StatusCode::UNAUTHORIZED, "{path}"),
             Access::Anyone => assert_eq!(path, "/fleet/v1/enrol"),
             Access::FirstFactor | Access::SignedIn | Access::ClientCertificate => {
                 panic!("{path} is not ours")

@@ -1,5 +1,7 @@
 //! For the administrator at the command line, and for the other domains by way of the portal.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use naru_kernel::{LogonId, MinistryId, PersonId};
 use naru_runtime::Client;
 use naru_store::{Act, By};
@@ -111,6 +113,23 @@ impl Identity {
         Ok(store::people::ministry(&self.db, ministry)
             .await?
             .is_some_and(|ministry| ministry.is_platform))
+    }
+
+    /// What these people are called, of one ministry or of all; those who are not there are left out.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn names(
+        &self,
+        people: &BTreeSet<PersonId>,
+        ministry: Option<MinistryId>,
+    ) -> Result<BTreeMap<PersonId, String>, naru_store::Error> {
+        let people: Vec<PersonId> = people.iter().copied().collect();
+        let mut names = BTreeMap::new();
+        for some in people.chunks(store::people::NAMES_PEOPLE_MAX) {
+            names.extend(store::people::names(&self.db, some, ministry).await?);
+        }
+        Ok(names)
     }
 
     /// The person with this certificate subject, however it is spelled.

@@ -20,7 +20,7 @@ const FIRST_FACTOR_LENGTH: Seconds = Seconds::minutes(10);
 /// How long the code between the two doors is good.
 const HANDOVER_LENGTH: Seconds = Seconds(60);
 /// Open sessions of one person; a further one ends the longest unused.
-const SESSIONS_PER_PERSON_MAX: usize = 16;
+const SESSIONS_PER_PERSON_MAX: i64 = 16;
 
 /// A log-on that moved on: where it stands, and the cookie's new token.
 #[derive(Clone, Debug)]
@@ -311,13 +311,9 @@ async fn begin(
     certificate: CertificateId,
     (method, client, now): (Method, Client, Timestamp),
 ) -> Result<Opened, Error> {
-    let open = store::logons::open_of(tx, person.id).await?;
-    let surplus = open
-        .len()
-        .saturating_add(1)
-        .saturating_sub(SESSIONS_PER_PERSON_MAX);
-    for old in open.iter().take(surplus) {
-        end_logon(tx, tools, old.id, EndReason::TooMany, now).await?;
+    // With the one that begins there are as many as there may be.
+    for old in store::logons::beyond(tx, person.id, SESSIONS_PER_PERSON_MAX - 1).await? {
+        end_logon(tx, tools, old, EndReason::TooMany, now).await?;
     }
     let logon = Logon {
         id: LogonId::new(now, tools.entropy.as_ref()),
@@ -352,9 +348,7 @@ pub(super) async fn step_in(
     person: &Person,
     state: (LogonState, bool),
 ) -> Result<LogonStep, Error> {
-    let factors = store::factors::of_person_in(tx, person.id).await?;
-    let kinds: Vec<FactorKind> = factors.iter().map(|factor| factor.kind).collect();
-    let ministry = store::people::ministry_in(tx, person.ministry).await?;
+    let (ministry, kinds) = store::factors::kinds_in(tx, (person.id, person.ministry)).await?;
     Ok(step_of(
         person,
         ministry.name(&person.language).to_owned(),

@@ -4,11 +4,13 @@ use naru_kernel::{FactorId, MinistryId, PersonId, Timestamp};
 use naru_store::{Db, Error, FromRow, Row, Tx, params};
 
 use super::word;
-use crate::model::Factor;
+use crate::model::{Factor, FactorKind, Ministry};
 
 naru_store::sql! {
     OF_PERSON = "SELECT id, kind, name, passkey, secret, last_step, created_at, last_used_at FROM factors \
                  WHERE person = $1 ORDER BY id";
+    KINDS = "SELECT m.id, m.name_ko, m.name_en, m.agency_code, m.is_platform, f.kind FROM ministries m \
+             LEFT JOIN factors f ON f.person = $1 WHERE m.id = $2 ORDER BY f.id";
     INSERT = "INSERT INTO factors (id, person, ministry, kind, name, credential, passkey, secret, last_step, created_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (credential) DO NOTHING";
     USE_TOTP = "UPDATE factors SET last_step = $2, last_used_at = $3 WHERE id = $1 AND last_step < $2";
@@ -62,6 +64,28 @@ pub(crate) async fn of_person(db: &Db, person: PersonId) -> Result<Vec<Factor>, 
 
 pub(crate) async fn of_person_in(tx: &mut Tx, person: PersonId) -> Result<Vec<Factor>, Error> {
     tx.all(OF_PERSON, params![person]).await
+}
+
+/// One row for each factor, and one without a kind if there is none.
+struct Kind(Ministry, Option<FactorKind>);
+
+impl FromRow for Kind {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let kind = row.get::<Option<String>>("kind")?;
+        let kind = kind.map(|_| word(row, "kind")).transpose()?;
+        Ok(Self(Ministry::from_row(row)?, kind))
+    }
+}
+
+/// The person's ministry, and of which kinds their factors are: what a step of a log-on says, in one statement.
+pub(crate) async fn kinds_in(
+    tx: &mut Tx,
+    (person, ministry): (PersonId, MinistryId),
+) -> Result<(Ministry, Vec<FactorKind>), Error> {
+    let rows = tx.all::<Kind>(KINDS, params![person, ministry]).await?;
+    let kinds = rows.iter().filter_map(|Kind(_, kind)| *kind).collect();
+    let Kind(ministry, _) = rows.into_iter().next().ok_or(Error::NoRow)?;
+    Ok((ministry, kinds))
 }
 
 /// `false` if the passkey is somebody's already.

@@ -15,6 +15,8 @@ naru_store::sql! {
     OPEN_OF = "SELECT id, person, ministry, certificate, method, state, is_activated, ceremony, address, user_agent, \
                created_at, last_seen_at, idle_expires_at, expires_at FROM logons \
                WHERE person = $1 AND state <> 'ended' ORDER BY last_seen_at";
+    BEYOND = "SELECT id FROM logons WHERE person = $1 AND state <> 'ended' \
+              ORDER BY last_seen_at DESC, id DESC LIMIT 1000 OFFSET $2";
     DUE = "SELECT id, person, ministry, certificate, method, state, is_activated, ceremony, address, user_agent, \
            created_at, last_seen_at, idle_expires_at, expires_at FROM logons \
            WHERE state <> 'ended' AND idle_expires_at <= $1 ORDER BY idle_expires_at LIMIT 200";
@@ -47,6 +49,14 @@ impl FromRow for Logon {
             idle_expires_at: row.get("idle_expires_at")?,
             expires_at: row.get("expires_at")?,
         })
+    }
+}
+
+struct OnlyId(LogonId);
+
+impl FromRow for OnlyId {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        row.get("id").map(Self)
     }
 }
 
@@ -84,7 +94,13 @@ pub(crate) async fn open_of(tx: &mut Tx, person: PersonId) -> Result<Vec<Logon>,
     tx.all(OPEN_OF, params![person]).await
 }
 
-/// The same for people to see, newest first.
+/// The person's sessions that are not over, without the `kept` that were used last.
+pub(crate) async fn beyond(tx: &mut Tx, person: PersonId, kept: i64) -> Result<Vec<LogonId>, Error> {
+    let rows = tx.all::<OnlyId>(BEYOND, params![person, kept]).await?;
+    Ok(rows.into_iter().map(|OnlyId(id)| id).collect())
+}
+
+/// The person's sessions that are not over, for people to see, newest first.
 pub(crate) async fn shown_of(db: &Db, person: PersonId) -> Result<Vec<Logon>, Error> {
     let mut logons = db.all::<Logon>(OPEN_OF, params![person]).await?;
     logons.sort_by_key(|logon| core::cmp::Reverse(logon.id));

@@ -24,7 +24,15 @@ naru_store::sql! {
                   language, account, last_logon_at FROM people WHERE subject_key = $1";
     IN_MINISTRY = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, roles, \
                    language, account, last_logon_at FROM people WHERE id = $1 AND ministry = $2";
-    HOLD = "UPDATE people SET failures = failures WHERE id = $1";
+    HOLD = "UPDATE people SET failures = failures WHERE id = $1 \
+            RETURNING id, ministry, name, subject_name, state, locked_until, failures, failures_since, roles, language, \
+            account, last_logon_at";
+    HOLD_BY_SUBJECT = "UPDATE people SET failures = failures WHERE subject_key = $1 \
+                       RETURNING id, ministry, name, subject_name, state, locked_until, failures, failures_since, \
+                       roles, language, account, last_logon_at";
+    HOLD_IN = "UPDATE people SET failures = failures WHERE id = $1 AND ministry = $2 \
+               RETURNING id, ministry, name, subject_name, state, locked_until, failures, failures_since, roles, \
+               language, account, last_logon_at";
     COUNT_FAILURE = "UPDATE people SET failures = $2, failures_since = $3 WHERE id = $1";
     LOCK = "UPDATE people SET state = 'locked', locked_until = $2, failures = 0 WHERE id = $1 AND state <> 'revoked'";
     SET_STATE = "UPDATE people SET state = $2, locked_until = NULL, failures = 0 WHERE id = $1";
@@ -37,6 +45,9 @@ naru_store::sql! {
             FROM people p WHERE ministry = $1 AND search_text LIKE $2 ESCAPE '\\' \
             AND (CAST($3 AS TEXT) IS NULL OR (name, id) > (SELECT q.name, q.id FROM people q WHERE q.id = $3 AND q.ministry = $1)) \
             ORDER BY name, id LIMIT $4";
+    NAMES = "SELECT id, name FROM people WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+             $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) \
+             AND (CAST($33 AS TEXT) IS NULL OR ministry = $33)";
     TAKEN = "SELECT subject_key FROM people WHERE subject_key IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
              $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
 }
@@ -94,6 +105,17 @@ impl FromRow for Listed {
     }
 }
 
+/// How many people [`names`] looks up at once.
+pub(crate) const NAMES_PEOPLE_MAX: usize = 32;
+
+struct Named(PersonId, String);
+
+impl FromRow for Named {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self(row.get("id")?, row.get("name")?))
+    }
+}
+
 struct Key(String);
 
 impl FromRow for Key {
@@ -104,10 +126,6 @@ impl FromRow for Key {
 
 pub(crate) async fn ministry(db: &Db, id: MinistryId) -> Result<Option<Ministry>, Error> {
     db.optional(MINISTRY, params![id]).await
-}
-
-pub(crate) async fn ministry_in(tx: &mut Tx, id: MinistryId) -> Result<Ministry, Error> {
-    tx.one(MINISTRY, params![id]).await
 }
 
 pub(crate) async fn ministry_by_agency(db: &Db, code: &str) -> Result<Option<Ministry>, Error> {
@@ -167,19 +185,15 @@ pub(crate) async fn in_ministry(
     db.optional(IN_MINISTRY, params![id, ministry]).await
 }
 
-/// Holds the person's row until the end of the transaction, then reads it: decisions about one person come one after
-/// another on every engine.
+/// Holds the person's row until the end of the transaction and reads it in the same statement: decisions about one
+/// person come one after another on every engine.
 pub(crate) async fn hold(tx: &mut Tx, id: PersonId) -> Result<Option<Person>, Error> {
-    tx.exec(HOLD, params![id]).await?;
-    tx.optional(BY_ID, params![id]).await
+    tx.optional(HOLD, params![id]).await
 }
 
 /// Like [`hold`], for the person with this certificate subject.
 pub(crate) async fn hold_by_subject(tx: &mut Tx, key: &str) -> Result<Option<Person>, Error> {
-    match tx.optional::<Person>(BY_SUBJECT, params![key]).await? {
-        Some(person) => hold(tx, person.id).await,
-        None => Ok(None),
-    }
+    tx.optional(HOLD_BY_SUBJECT, params![key]).await
 }
 
 /// Like [`hold`], for a person of this ministry only.
@@ -188,8 +202,7 @@ pub(crate) async fn hold_in(
     id: PersonId,
     ministry: MinistryId,
 ) -> Result<Option<Person>, Error> {
-    tx.exec(HOLD, params![id]).await?;
-    tx.optional(IN_MINISTRY, params![id, ministry]).await
+    tx.optional(HOLD_IN, params![id, ministry]).await
 }
 
 pub(crate) async fn count_failure(tx: &mut Tx, id: PersonId, failures: Failures) -> Result<(), Error> {
@@ -253,6 +266,23 @@ pub(crate) async fn taken(db: &Db, keys: &[&str]) -> Result<Vec<String>, Error> 
     let values = padded.map(naru_store::Value::from).collect();
     let rows = db.all::<Key>(TAKEN, values).await?;
     Ok(rows.into_iter().map(|Key(key)| key).collect())
+}
+
+/// The names of at most [`NAMES_PEOPLE_MAX`] people, of one ministry or of all.
+pub(crate) async fn names(
+    db: &Db,
+    people: &[PersonId],
+    ministry: Option<MinistryId>,
+) -> Result<impl Iterator<Item = (PersonId, String)> + use<>, Error> {
+    // Unused places hold an identifier that nobody can have.
+    let padded = people
+        .iter()
+        .map(|person| naru_store::Value::from(*person))
+        .chain(std::iter::repeat_with(|| naru_store::Value::from("")))
+        .take(NAMES_PEOPLE_MAX);
+    let values = padded.chain(params![ministry]).collect();
+    let rows = db.all::<Named>(NAMES, values).await?;
+    Ok(rows.into_iter().map(|Named(person, name)| (person, name)))
 }
 
 #[cfg(test)]

@@ -185,7 +185,10 @@ export interface AuditRow {
   action: string;
   outcome: string;
   actor: string | null;
+  /** Today's names, where the portal knows them and the auditor may. */
+  actor_name?: string;
   subject: string | null;
+  subject_name?: string;
   address: string | null;
   detail: unknown;
 }

@@ -49,9 +49,11 @@ function names(name: Element): { short: string; value: string }[] {
 
 function time(element: Element): Date {
   const digits = new TextDecoder().decode(element.value);
-  const found = /^(\d{2,4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?Z$/.exec(digits);
+  // The tag tells how long the year is; the digits alone do not (RFC 5280 4.1.2.5: UTCTime until 2049, with seconds, in UTC).
+  const pattern = element.tag === UTC_TIME ? /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/ : /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
+  const found = pattern.exec(digits);
   if (!found) return new Date(Number.NaN);
-  const [, year = '', month, day, hour, minute, second = '00'] = found;
+  const [, year = '', month, day, hour, minute, second] = found;
   const full = year.length === 4 ? year : Number(year) < 50 ? `20${year}` : `19${year}`;
   return new Date(`${full}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }

@@ -1,11 +1,5 @@
 import type { ko } from './ko';
-
-/** Widens the Korean texts to "some text", so that another language must have the same keys and parameters. */
-type Widen<T> = T extends string
-  ? string
-  : T extends (...parameters: infer Parameters) => string
-    ? (...parameters: Parameters) => string
-    : { [Key in keyof T]: Widen<T[Key]> };
+import type { Widen } from './widen';
 
 export type Catalogue = Widen<typeof ko>;
 export type LanguageCode = 'ko' | 'en';

@@ -1,5 +1,6 @@
 import type { Catalogue } from './catalogue';
 import { enLogon } from './en-logon';
+import { enRecord } from './en-record';
 
 /** English. */
 export const en: Catalogue = {
@@ -28,9 +29,10 @@ export const en: Catalogue = {
     no: 'No',
     required: 'required',
     total: (count) => `${count} in all`,
+    totalPeople: (count) => (count === 1 ? '1 person' : `${count} people`),
     reference: 'Reference',
     referenceHint: 'Give this number to the help desk.',
-    freshAt: (time) => `as of ${time}`,
+    freshAt: (time) => `As of ${time}.`,
     lineLost: 'The connection is lost; this is what was last received.',
     goHome: 'Go home',
     actions: 'Actions',
@@ -289,6 +291,9 @@ export const en: Catalogue = {
     field: 'Field',
     problem: 'Problem',
     fine: 'Every line can be imported.',
+    choose: 'Choose file',
+    chosen: (name) => `Chosen: ${name}`,
+    drop: 'Choose a file or drop it here.',
     errorsShown: (count) => `The first ${count} are shown.`,
     tooLarge: 'A file may have 12 MiB.',
     sample: 'Download an example',
@@ -346,7 +351,8 @@ export const en: Catalogue = {
     download: 'Download CSV',
     filter: 'Filter the record',
     action: 'Action',
-    person: 'Person',
+    person: 'Person no.',
+    personHint: (name) => `Only entries of ${name} are shown.`,
     outcome: 'Outcome',
     from: 'From',
     to: 'To',
@@ -362,6 +368,7 @@ export const en: Catalogue = {
     empty: 'No entry fits',
     emptyBody: 'Try fewer conditions.',
   },
+  record: enRecord,
   problem: {
     title: 'That did not work',
     missing: 'There is no such page, or you may not see it.',

@@ -1,4 +1,5 @@
 import { koLogon } from './ko-logon';
+import { koRecord } from './ko-record';
 
 /** Korean: the catalogue the others are measured against (a missing key elsewhere is a type error). */
 export const ko = {
@@ -27,12 +28,13 @@ export const ko = {
     no: '아니요',
     required: '필수',
     total: (count: number) => `모두 ${count}건`,
+    totalPeople: (count: number) => `모두 ${count}명`,
     reference: '문의 번호',
     referenceHint: '도움말 데스크에 이 번호를 알려 주세요.',
-    freshAt: (time: string) => `${time} 기준`,
+    freshAt: (time: string) => `${time} 기준입니다.`,
     lineLost: '연결이 끊겨 마지막으로 받은 내용을 보이고 있습니다.',
     goHome: '홈으로',
-    actions: '할 일',
+    actions: '관리',
     minutes: (count: number) => `${count}분`,
     seconds: (count: number) => `${count}초`,
   },
@@ -296,6 +298,9 @@ export const ko = {
     field: '항목',
     problem: '문제',
     fine: '모든 줄을 등록할 수 있습니다.',
+    choose: '파일 선택',
+    chosen: (name: string) => `고른 파일: ${name}`,
+    drop: '파일을 고르거나 여기에 놓으세요.',
     errorsShown: (count: number) => `처음 ${count}건까지 보입니다.`,
     tooLarge: '파일은 12 MiB까지 올릴 수 있습니다.',
     sample: '예시 파일 내려받기',
@@ -353,14 +358,15 @@ export const ko = {
     download: 'CSV 내려받기',
     filter: '기록 거르기',
     action: '행위',
-    person: '사람',
+    person: '사람 번호',
+    personHint: (name: string) => `${name} 기록만 보고 있습니다.`,
     outcome: '결과',
     from: '시작 날짜',
     to: '끝 날짜',
-    apply: '거르기',
+    apply: '찾기',
     clear: '모두 보기',
     at: '시각',
-    actor: '한 사람',
+    actor: '행위자',
     subject: '대상',
     address: '주소',
     detail: '내용',
@@ -369,6 +375,7 @@ export const ko = {
     empty: '맞는 기록이 없습니다',
     emptyBody: '조건을 줄여 보세요.',
   },
+  record: koRecord,
   problem: {
     title: '처리하지 못했습니다',
     missing: '없는 화면이거나 볼 수 없는 화면입니다.',

@@ -1,0 +1,1 @@
+//! Domain: the two-person rule. What one administrator asks, another of the ministry agrees to or refuses.
