@@ -18,6 +18,7 @@ mod row;
 #[doc(hidden)]
 pub mod testing;
 mod value;
+mod within;
 mod writer;
 
 pub use change::{Act, By, HOUSEKEEPING, Outcome, Tx};
@@ -27,6 +28,7 @@ pub use migrations::{MIGRATIONS, Migration};
 pub use record::{Break, Entry, GENESIS, PLATFORM_STREAM, entry_hash, verify_stream};
 pub use row::{Column, FromRow, Row};
 pub use value::Value;
+pub use within::Within;
 
 /// Every SQL text of this crate.
 pub fn statements() -> impl Iterator<Item = &'static str> {

@@ -24,7 +24,20 @@ macro_rules! migrations {
 }
 
 /// Every migration, in order. Once released, a file is never changed.
-pub const MIGRATIONS: &[Migration] = migrations!["0001-record.sql", "0002-identity.sql", "0003-desktops.sql"];
+pub const MIGRATIONS: &[Migration] = migrations![
+    "0001-record.sql",
+    "0002-identity.sql",
+    "0003-desktops.sql",
+    "0004-applications.sql",
+    "0005-sign-on.sql",
+    "0006-saml.sql",
+    "0007-tenants.sql",
+    "0008-factors.sql",
+    "0009-approvals.sql",
+    "0010-policies.sql",
+    "0011-record-tree.sql",
+    "0012-row-security.sql",
+];
 
 crate::sql! {
     TABLE = "CREATE TABLE IF NOT EXISTS migrations (place BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)";

@@ -1,0 +1,1 @@
+-- Applications of ministries and their tiles.

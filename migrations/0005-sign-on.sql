@@ -1,0 +1,1 @@
+-- OpenID Connect: pending requests, grants, tokens, logouts, keys.

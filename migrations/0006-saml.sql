@@ -1,0 +1,1 @@
+-- SAML: sessions at service providers.

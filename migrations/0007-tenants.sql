@@ -1,0 +1,1 @@
+-- Ministries as tenants: memberships, units, groups, role grants, notices, SCIM.

@@ -1,0 +1,1 @@
+-- What a log-on proved, where from; recovery; upstream sign-in.

@@ -1,0 +1,1 @@
+-- Site rules and their versions.

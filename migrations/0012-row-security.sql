@@ -1,0 +1,1 @@
+-- PostgreSQL: rows of another ministry do not exist.
