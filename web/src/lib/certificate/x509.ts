@@ -28,6 +28,7 @@ const SHORT: Record<string, string> = {
   '2.5.4.11': 'ou',
 };
 const KEY_USAGE = '2.5.29.15';
+const UTC_TIME = 0x17;
 
 function text(element: Element): string {
   if (element.tag === 0x1e) return new TextDecoder('utf-16be').decode(element.value);
@@ -49,11 +50,11 @@ function names(name: Element): { short: string; value: string }[] {
 
 function time(element: Element): Date {
   const digits = new TextDecoder().decode(element.value);
-  // The tag tells how long the year is; the digits alone do not (RFC 5280 4.1.2.5: UTCTime until 2049, with seconds, in UTC).
-  const pattern = element.tag === UTC_TIME ? /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/ : /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
+  // The tag tells how long the year is; the digits alone do not (RFC 5280 4.1.2.5: UTCTime until 2049).
+  const pattern = element.tag === UTC_TIME ? /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?Z$/ : /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?Z$/;
   const found = pattern.exec(digits);
   if (!found) return new Date(Number.NaN);
-  const [, year = '', month, day, hour, minute, second] = found;
+  const [, year = '', month, day, hour, minute, second = '00'] = found;
   const full = year.length === 4 ? year : Number(year) < 50 ? `20${year}` : `19${year}`;
   return new Date(`${full}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }

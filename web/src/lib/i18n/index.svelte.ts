@@ -47,11 +47,12 @@ class Language {
   }
 
   /** Date and time of a portal time (microseconds). */
-  time(microseconds: number | null | undefined, style: 'full' | 'short' | 'date' | 'clock' = 'short'): string {
+  time(microseconds: number | null | undefined, style: 'full' | 'second' | 'short' | 'date' | 'clock' = 'short'): string {
     if (!microseconds) return this.words.common.never;
     const options: Record<typeof style, Intl.DateTimeFormatOptions> = {
       full: { dateStyle: 'long', timeStyle: 'medium' },
       short: { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+      second: { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
       date: { year: 'numeric', month: 'short', day: 'numeric' },
       clock: { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
     };

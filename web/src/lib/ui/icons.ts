@@ -30,6 +30,7 @@ import maximize from 'lucide-static/icons/maximize.svg?raw';
 import menu from 'lucide-static/icons/menu.svg?raw';
 import minimize from 'lucide-static/icons/minimize.svg?raw';
 import monitor from 'lucide-static/icons/monitor.svg?raw';
+import phone from 'lucide-static/icons/phone.svg?raw';
 import plus from 'lucide-static/icons/plus.svg?raw';
 import power from 'lucide-static/icons/power.svg?raw';
 import refresh from 'lucide-static/icons/refresh-cw.svg?raw';
@@ -47,6 +48,6 @@ import x from 'lucide-static/icons/x.svg?raw';
 export const icons = {
   alert, arrowRight, ban, bell, building, check, chevronDown, chevronLeft, circleAlert, circleCheck, clipboard, clock, copy, cpu,
   creditCard, download, eye, eyeOff, fileKey, fingerprint, folder, gauge, globe, help, info, keyboard, link, logOut, maximize,
-  menu, minimize, monitor, plus, power, refresh, search, server, shield, smartphone, trash, upload, user, users, x,
+  menu, minimize, monitor, phone, plus, power, refresh, search, server, shield, smartphone, trash, upload, user, users, x,
 };
 export type IconName = keyof typeof icons;
