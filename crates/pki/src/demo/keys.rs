@@ -1,6 +1,7 @@
 //! Keys of the demo's people and authorities.
 
 use core::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
@@ -31,6 +32,8 @@ pub struct DemoKey {
     /// `SubjectPublicKeyInfo`.
     public: Vec<u8>,
     kind: KeyKind,
+    /// The RSA pair as it was read: to read one takes as long as to sign, for the library checks it.
+    rsa: Option<Arc<RsaKeyPair>>,
 }
 
 impl fmt::Debug for DemoKey {
@@ -77,6 +80,7 @@ impl DemoKey {
                 pkcs8,
                 public,
                 kind: KeyKind::Rsa2048,
+                rsa: Some(Arc::new(pair)),
             });
         }
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &pkcs8)
@@ -87,6 +91,7 @@ impl DemoKey {
             pkcs8,
             public,
             kind: KeyKind::P256,
+            rsa: None,
         })
     }
 
@@ -98,6 +103,7 @@ impl DemoKey {
             pkcs8,
             public,
             kind: KeyKind::Rsa2048,
+            rsa: None,
         })
     }
 
@@ -142,7 +148,7 @@ impl DemoKey {
                 return Ok(signature.as_ref().to_vec());
             }
         };
-        let pair = RsaKeyPair::from_pkcs8(&self.pkcs8).map_err(|_| Error::Crypto)?;
+        let pair = self.rsa.as_deref().ok_or(Error::Crypto)?;
         let mut signature = vec![0; pair.public_modulus_len()];
         pair.sign(encoding, &SystemRandom::new(), message, &mut signature)
             .map_err(|_| Error::Crypto)?;
