@@ -1,215 +1,116 @@
-//! What a ministry decides about an `OpenID` Connect application. The client identifier is the application's id; the
-//! SHA-256 of the client's secret (256 random bits) stands in its own column, never here.
+//! What an OpenID Connect client is made of (OpenID Connect Dynamic Client Registration 1.0, 2, as a model for the words).
 
-use core::fmt;
-
-use naru_kernel::Assurance;
-use naru_sso::{jose::PublicKeys, oidc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Addresses per list.
-pub const ADDRESSES_MAX: usize = 16;
-/// Longer addresses are refused.
-pub const ADDRESS_BYTES_MAX: usize = 1_024;
-/// A client's own keys, as JSON text.
-pub const KEYS_BYTES_MAX: usize = 16 * 1024;
+use super::words;
 
-/// How an application proves itself at the token endpoint (`OpenID` Connect Core 9, RFC 8705).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ClientProof {
-    /// It cannot keep a secret: PKCE alone.
-    None,
-    /// Secret in the `Authorization` header.
-    #[default]
-    ClientSecretBasic,
-    /// Secret in the form.
-    ClientSecretPost,
-    /// A signed assertion by one of `keys`.
-    PrivateKeyJwt,
-    /// A TLS client certificate named by `certificate_subject` or `certificate_sha256`.
-    TlsClientAuth,
+words! {
+    /// How a client proves itself at the token endpoint (RFC 7591, 2; RFC 8705 for TLS).
+    ClientAuthentication {
+        /// It cannot keep a secret: PKCE is what protects it.
+        None = "none",
+        /// A secret in the `Authorization` header.
+        SecretBasic = "client_secret_basic",
+        /// A secret in the body.
+        SecretPost = "client_secret_post",
+        /// A signed assertion, checked with `jwks`.
+        PrivateKeyJwt = "private_key_jwt",
+        /// A TLS certificate with the subject `tls_subject`.
+        Tls = "tls_client_auth",
+    }
 }
 
-impl ClientProof {
-    /// Its registered name.
+impl ClientAuthentication {
+    /// Whether it is by a secret that was made here.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-            Self::PrivateKeyJwt => "private_key_jwt",
-            Self::TlsClientAuth => "tls_client_auth",
-        }
+    pub const fn needs_secret(self) -> bool {
+        matches!(self, Self::SecretBasic | Self::SecretPost)
     }
 }
 
-impl fmt::Display for ClientProof {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+words! {
+    /// By what a client may get tokens.
+    GrantType {
+        /// RFC 6749, 4.1.
+        AuthorizationCode = "authorization_code",
+        /// RFC 6749, 6.
+        RefreshToken = "refresh_token",
+        /// RFC 8628.
+        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
+        /// RFC 8693.
+        TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange",
     }
 }
 
-/// The ways an application may get tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantType {
-    /// A person signs on in the browser. Refresh tokens come with the scope `offline_access`.
-    AuthorizationCode,
-    /// A room system or kiosk without a keyboard (RFC 8628).
-    DeviceCode,
-    /// A token of another application of the same session is narrowed to this one (RFC 8693).
-    TokenExchange,
+words! {
+    /// How identity tokens are signed.
+    SigningAlgorithm {
+        /// ECDSA on P-256 with SHA-256.
+        Es256 = "ES256",
+        /// RSA with PKCS #1 v1.5 padding and SHA-256.
+        Rs256 = "RS256",
+    }
 }
 
-/// Settings of an `OpenID` Connect application.
+/// A client's settings. The secret's hash is no part of the JSON: it has its own column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct OidcSettings {
-    /// Where answers may go: compared letter by letter.
+    /// Where codes may be sent, compared letter by letter.
     pub redirect_uris: Vec<String>,
-    /// Where the browser may go after a logout.
+    /// Where a browser may go after a log-out the client asked for.
+    #[serde(default)]
     pub post_logout_redirect_uris: Vec<String>,
-    /// Where a sign-on from the portal's tile starts.
-    pub initiate_login_uri: Option<String>,
-    /// Who is told when a session ends.
+    /// Where it hears that a log-on ended (OpenID Connect Back-Channel Logout 1.0).
+    #[serde(default)]
     pub backchannel_logout_uri: Option<String>,
     /// How it proves itself.
-    pub client_proof: ClientProof,
-    /// Its public keys, a JWK set by value.
-    pub keys: Option<serde_json::Value>,
-    /// The subject of its TLS certificate, as RFC 4514 writes it.
-    pub certificate_subject: Option<String>,
-    /// Or the certificate itself: SHA-256 of its DER in lower-case hexadecimal digits.
-    pub certificate_sha256: Option<String>,
-    /// Scopes it may ask for; `openid` always.
-    pub scopes: Vec<String>,
-    /// Which ways it may use.
+    pub client_authentication: ClientAuthentication,
+    /// SHA-256 of the secret, which is 256 random bits: no slow hash is needed.
+    #[serde(skip)]
+    pub secret_sha256: Option<Vec<u8>>,
+    /// Its public keys (RFC 7517), for signed assertions and request objects.
+    #[serde(default)]
+    pub jwks: Option<serde_json::Value>,
+    /// The subject of its TLS certificate, RFC 4514.
+    #[serde(default)]
+    pub tls_subject: Option<String>,
+    /// What it may use.
+    #[serde(default = "code_only")]
     pub grant_types: Vec<GrantType>,
-    /// `RS256` or `ES256`.
-    pub id_token_algorithm: naru_sso::jose::Algorithm,
-    /// Whether authorization requests must be pushed (RFC 9126).
-    pub pushed_only: bool,
-    /// Whether access tokens must be bound by `DPoP` (RFC 9449).
-    pub dpop_only: bool,
-    /// Whether a confidential client must use PKCE too; a public one always must.
-    pub pkce_required: bool,
-    /// The weakest log-on that opens it.
-    pub assurance: Option<Assurance>,
+    /// How its identity tokens are signed.
+    #[serde(default = "es256")]
+    pub id_token_algorithm: SigningAlgorithm,
+    /// Where its tile leads (OpenID Connect Core 1.0, 4: it begins the log-on itself).
+    #[serde(default)]
+    pub initiate_login_uri: Option<String>,
+    /// What it may ask for, `openid` besides.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Whether it must push its requests (RFC 9126).
+    #[serde(default)]
+    pub requires_pushed_requests: bool,
+    /// Whether its tokens must be bound to a key (RFC 9449).
+    #[serde(default)]
+    pub requires_dpop: bool,
+    /// To which other applications it may exchange tokens (RFC 8693), by client identifier.
+    #[serde(default)]
+    pub exchange_targets: Vec<String>,
 }
 
-impl Default for OidcSettings {
-    fn default() -> Self {
-        Self {
-            redirect_uris: Vec::new(),
-            post_logout_redirect_uris: Vec::new(),
-            initiate_login_uri: None,
-            backchannel_logout_uri: None,
-            client_proof: ClientProof::default(),
-            keys: None,
-            certificate_subject: None,
-            certificate_sha256: None,
-            scopes: ["openid", "profile", "email", "groups", "naru"]
-                .map(str::to_owned)
-                .to_vec(),
-            grant_types: vec![GrantType::AuthorizationCode],
-            id_token_algorithm: naru_sso::jose::Algorithm::Rs256,
-            pushed_only: false,
-            dpop_only: false,
-            pkce_required: false,
-            assurance: None,
-        }
-    }
+fn code_only() -> Vec<GrantType> {
+    vec![GrantType::AuthorizationCode]
 }
 
-/// A setting that cannot be taken: which field, and what is wrong with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WrongSetting {
-    /// The field.
-    pub field: &'static str,
-    /// What is wrong, for people.
-    pub why: &'static str,
+const fn es256() -> SigningAlgorithm {
+    SigningAlgorithm::Es256
 }
 
 impl OidcSettings {
-    /// Whether tokens may be asked for without any proof of the client.
+    /// Whether it cannot keep a secret.
     #[must_use]
     pub fn is_public(&self) -> bool {
-        self.client_proof == ClientProof::None
-    }
-
-    /// Whether it may use this way.
-    #[must_use]
-    pub fn may(&self, grant: GrantType) -> bool {
-        self.grant_types.contains(&grant)
-    }
-
-    /// Checks what an administrator wrote.
-    ///
-    /// # Errors
-    /// The first field that cannot be taken.
-    pub fn check(&self) -> Result<(), WrongSetting> {
-        let wrong = |field, why| Err(WrongSetting { field, why });
-        let lists = [
-            ("redirect_uris", &self.redirect_uris),
-            ("post_logout_redirect_uris", &self.post_logout_redirect_uris),
-        ];
-        for (field, list) in lists {
-            if list.len() > ADDRESSES_MAX {
-                return wrong(field, "too many addresses");
-            }
-            if !list.iter().all(|uri| oidc::redirect::is_acceptable(uri)) {
-                return wrong(field, "addresses are https://, or http:// to this machine alone, without a fragment");
-            }
-        }
-        if self.may(GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {
-            return wrong("redirect_uris", "at least one address is needed");
-        }
-        let single = [
-            ("initiate_login_uri", &self.initiate_login_uri),
-            ("backchannel_logout_uri", &self.backchannel_logout_uri),
-        ];
-        for (field, uri) in single {
-            if uri.as_deref().is_some_and(|uri| !oidc::redirect::is_acceptable(uri)) {
-                return wrong(field, "addresses are https://, or http:// to this machine alone, without a fragment");
-            }
-        }
-        if self.scopes.len() > oidc::scope::KNOWN.len()
-            || !self.scopes.iter().all(|scope| oidc::scope::KNOWN.contains(&scope.as_str()))
-        {
-            return wrong("scopes", "there is no such scope");
-        }
-        if !matches!(
-            self.id_token_algorithm,
-            naru_sso::jose::Algorithm::Rs256 | naru_sso::jose::Algorithm::Es256
-        ) {
-            return wrong("id_token_algorithm", "RS256 or ES256");
-        }
-        self.check_proof()
-    }
-
-    fn check_proof(&self) -> Result<(), WrongSetting> {
-        let wrong = |field, why| Err(WrongSetting { field, why });
-        if let Some(keys) = &self.keys {
-            let text = keys.to_string();
-            if text.len() > KEYS_BYTES_MAX || PublicKeys::parse(text.as_bytes()).is_err() {
-                return wrong("keys", "a JWK set of public RSA or P-256 keys is needed");
-            }
-        }
-        match self.client_proof {
-            ClientProof::PrivateKeyJwt if self.keys.is_none() => wrong("keys", "private_key_jwt needs keys"),
-            ClientProof::TlsClientAuth
-                if self.certificate_subject.is_none() && self.certificate_sha256.is_none() =>
-            {
-                wrong("certificate_subject", "tls_client_auth needs a subject or a fingerprint")
-            }
-            ClientProof::None
-            | ClientProof::ClientSecretBasic
-            | ClientProof::ClientSecretPost
-            | ClientProof::PrivateKeyJwt
-            | ClientProof::TlsClientAuth => Ok(()),
-        }
+        self.client_authentication == ClientAuthentication::None
     }
 }

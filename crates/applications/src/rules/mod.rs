@@ -1,0 +1,1 @@
+//! Decisions: no clock, no table, no waiting.

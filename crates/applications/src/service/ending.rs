@@ -1,0 +1,36 @@
+//! What ends when a log-on ends or a person is revoked: called by identity, in its transaction.
+
+use naru_kernel::{LogonId, PersonId, Timestamp};
+use naru_store::Tx;
+
+use super::Applications;
+
+/// Whose single sign-on ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// What was opened in one session.
+    Logon(LogonId),
+    /// All of a person's: also what lives longer than a session.
+    Person(PersonId),
+}
+
+impl Applications {
+    /// Ends grants, tokens and sessions at applications, in the transaction that ends the log-on or revokes the person.
+    /// Each protocol has its part here.
+    ///
+    /// # Errors
+    /// When the store fails; the whole transaction fails with it.
+    #[expect(clippy::unused_async, clippy::unused_self, reason = "the protocols fill it")]
+    pub async fn logon_ended_in(
+        &self,
+        _tx: &mut Tx,
+        _closed: Closed,
+        _at: Timestamp,
+    ) -> Result<(), naru_store::Error> {
+        Ok(())
+    }
+
+    /// Called after the commit of what [`Applications::logon_ended_in`] wrote: log-out messages go out at once.
+    #[expect(clippy::unused_self, reason = "the protocols fill it")]
+    pub const fn wake(&self) {}
+}

@@ -1,0 +1,26 @@
+//! The tables of this domain: SQL and rows.
+
+pub(crate) mod applications;
+
+use std::str::FromStr;
+
+use naru_store::{Error, Row};
+
+/// Every SQL text of this crate.
+pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
+    [applications::ALL].into_iter().flatten().copied()
+}
+
+/// A column that holds one of a list of words.
+pub(crate) fn word<T>(row: &Row, name: &str) -> Result<T, Error>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    row.get::<String>(name)?
+        .parse()
+        .map_err(|error: T::Err| Error::Column {
+            column: name.to_owned(),
+            source: error.into(),
+        })
+}
