@@ -9,7 +9,7 @@ use naru_kernel::{ApplicationId, MinistryId, Timestamp, Zone, access::Label, fle
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use oidc::{ClientAuthentication, GrantType, OidcSettings, SigningAlgorithm};
+pub use oidc::{ClientProof, GrantType, OidcSettings, SigningAlgorithm};
 pub use saml::{
     AttributeSource, LogoutBinding, LogoutEndpoint, NameIdFormat, ReleasedAttribute, SamlEndpoint,
     SamlSettings,
@@ -157,6 +157,8 @@ pub struct Application {
     pub state: ApplicationState,
     /// How it is opened.
     pub protocol: Protocol,
+    /// SHA-256 of the client's secret, which is 256 random bits: no slow hash is needed.
+    pub secret_sha256: Option<Vec<u8>>,
     /// Since when.
     pub created_at: Timestamp,
     /// Changed last.

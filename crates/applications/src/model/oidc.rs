@@ -1,45 +1,58 @@
-//! What an OpenID Connect client is made of (OpenID Connect Dynamic Client Registration 1.0, 2, as a model for the words).
+//! What a ministry decides about an `OpenID` Connect application. The client identifier is the application's id; the
+//! SHA-256 of the client's secret (256 random bits) stands in its own column, never here.
 
+use core::fmt;
+
+use naru_kernel::access::Assurance;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::words;
+use crate::rules::{Wrong, address};
 
-words! {
-    /// How a client proves itself at the token endpoint (RFC 7591, 2; RFC 8705 for TLS).
-    ClientAuthentication {
-        /// It cannot keep a secret: PKCE is what protects it.
-        None = "none",
-        /// A secret in the `Authorization` header.
-        SecretBasic = "client_secret_basic",
-        /// A secret in the body.
-        SecretPost = "client_secret_post",
-        /// A signed assertion, checked with `jwks`.
-        PrivateKeyJwt = "private_key_jwt",
-        /// A TLS certificate with the subject `tls_subject`.
-        Tls = "tls_client_auth",
-    }
+/// Addresses per list.
+pub const ADDRESSES_MAX: usize = 16;
+/// Longer addresses are refused.
+pub const ADDRESS_BYTES_MAX: usize = 1_024;
+/// What may be asked for.
+pub const SCOPES: [&str; 6] = ["openid", "profile", "email", "groups", "naru", "offline_access"];
+/// A client's own keys, as JSON text.
+pub const KEYS_BYTES_MAX: usize = 16 * 1024;
+
+/// How an application proves itself at the token endpoint (`OpenID` Connect Core 9, RFC 8705).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientProof {
+    /// It cannot keep a secret: PKCE alone.
+    None,
+    /// Secret in the `Authorization` header.
+    #[default]
+    ClientSecretBasic,
+    /// Secret in the form.
+    ClientSecretPost,
+    /// A signed assertion by one of `keys`.
+    PrivateKeyJwt,
+    /// A TLS client certificate named by `certificate_subject` or `certificate_sha256`.
+    TlsClientAuth,
 }
 
-impl ClientAuthentication {
-    /// Whether it is by a secret that was made here.
+impl ClientProof {
+    /// Its registered name.
     #[must_use]
-    pub const fn needs_secret(self) -> bool {
-        matches!(self, Self::SecretBasic | Self::SecretPost)
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+        }
     }
 }
 
-words! {
-    /// By what a client may get tokens.
-    GrantType {
-        /// RFC 6749, 4.1.
-        AuthorizationCode = "authorization_code",
-        /// RFC 6749, 6.
-        RefreshToken = "refresh_token",
-        /// RFC 8628.
-        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
-        /// RFC 8693.
-        TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange",
+impl fmt::Display for ClientProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -53,64 +66,158 @@ words! {
     }
 }
 
-/// A client's settings. The secret's hash is no part of the JSON: it has its own column.
+/// The ways an application may get tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// A person signs on in the browser. Refresh tokens come with the scope `offline_access`.
+    AuthorizationCode,
+    /// A room system or kiosk without a keyboard (RFC 8628).
+    DeviceCode,
+    /// A token of another application of the same session is narrowed to this one (RFC 8693).
+    TokenExchange,
+}
+
+/// Settings of an `OpenID` Connect application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct OidcSettings {
-    /// Where codes may be sent, compared letter by letter.
+    /// Where answers may go: compared letter by letter.
     pub redirect_uris: Vec<String>,
-    /// Where a browser may go after a log-out the client asked for.
-    #[serde(default)]
+    /// Where the browser may go after a logout.
     pub post_logout_redirect_uris: Vec<String>,
-    /// Where it hears that a log-on ended (OpenID Connect Back-Channel Logout 1.0).
-    #[serde(default)]
+    /// Where a sign-on from the portal's tile starts.
+    pub initiate_login_uri: Option<String>,
+    /// Who is told when a session ends.
     pub backchannel_logout_uri: Option<String>,
     /// How it proves itself.
-    pub client_authentication: ClientAuthentication,
-    /// SHA-256 of the secret, which is 256 random bits: no slow hash is needed.
-    #[serde(skip)]
-    pub secret_sha256: Option<Vec<u8>>,
-    /// Its public keys (RFC 7517), for signed assertions and request objects.
-    #[serde(default)]
-    pub jwks: Option<serde_json::Value>,
-    /// The subject of its TLS certificate, RFC 4514.
-    #[serde(default)]
-    pub tls_subject: Option<String>,
-    /// What it may use.
-    #[serde(default = "code_only")]
-    pub grant_types: Vec<GrantType>,
-    /// How its identity tokens are signed.
-    #[serde(default = "es256")]
-    pub id_token_algorithm: SigningAlgorithm,
-    /// Where its tile leads (OpenID Connect Core 1.0, 4: it begins the log-on itself).
-    #[serde(default)]
-    pub initiate_login_uri: Option<String>,
-    /// What it may ask for, `openid` besides.
-    #[serde(default)]
+    pub client_proof: ClientProof,
+    /// Its public keys, a JWK set by value.
+    pub keys: Option<serde_json::Value>,
+    /// The subject of its TLS certificate, as RFC 4514 writes it.
+    pub certificate_subject: Option<String>,
+    /// Or the certificate itself: SHA-256 of its DER in lower-case hexadecimal digits.
+    pub certificate_sha256: Option<String>,
+    /// Scopes it may ask for; `openid` always.
     pub scopes: Vec<String>,
-    /// Whether it must push its requests (RFC 9126).
-    #[serde(default)]
-    pub requires_pushed_requests: bool,
-    /// Whether its tokens must be bound to a key (RFC 9449).
-    #[serde(default)]
-    pub requires_dpop: bool,
-    /// To which other applications it may exchange tokens (RFC 8693), by client identifier.
-    #[serde(default)]
-    pub exchange_targets: Vec<String>,
+    /// Which ways it may use.
+    pub grant_types: Vec<GrantType>,
+    /// `RS256` or `ES256`.
+    pub id_token_algorithm: SigningAlgorithm,
+    /// Whether authorization requests must be pushed (RFC 9126).
+    pub pushed_only: bool,
+    /// Whether access tokens must be bound by `DPoP` (RFC 9449).
+    pub dpop_only: bool,
+    /// Whether a confidential client must use PKCE too; a public one always must.
+    pub pkce_required: bool,
+    /// The weakest log-on that opens it.
+    pub assurance: Option<Assurance>,
 }
 
-fn code_only() -> Vec<GrantType> {
-    vec![GrantType::AuthorizationCode]
-}
-
-const fn es256() -> SigningAlgorithm {
-    SigningAlgorithm::Es256
+impl Default for OidcSettings {
+    fn default() -> Self {
+        Self {
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            initiate_login_uri: None,
+            backchannel_logout_uri: None,
+            client_proof: ClientProof::default(),
+            keys: None,
+            certificate_subject: None,
+            certificate_sha256: None,
+            scopes: ["openid", "profile", "email", "groups", "naru"]
+                .map(str::to_owned)
+                .to_vec(),
+            grant_types: vec![GrantType::AuthorizationCode],
+            id_token_algorithm: SigningAlgorithm::Rs256,
+            pushed_only: false,
+            dpop_only: false,
+            pkce_required: false,
+            assurance: None,
+        }
+    }
 }
 
 impl OidcSettings {
-    /// Whether it cannot keep a secret.
+    /// Whether tokens may be asked for without any proof of the client.
     #[must_use]
     pub fn is_public(&self) -> bool {
-        self.client_authentication == ClientAuthentication::None
+        self.client_proof == ClientProof::None
+    }
+
+    /// Whether it may use this way.
+    #[must_use]
+    pub fn may(&self, grant: GrantType) -> bool {
+        self.grant_types.contains(&grant)
+    }
+
+    /// Checks what an administrator wrote.
+    ///
+    /// # Errors
+    /// The first field that cannot be taken.
+    pub fn check(&self) -> Result<(), Wrong> {
+        let wrong = |field: &'static str, why: &'static str| Err(Wrong::new(field, why));
+        let lists = [
+            ("redirect_uris", &self.redirect_uris),
+            ("post_logout_redirect_uris", &self.post_logout_redirect_uris),
+        ];
+        for (field, list) in lists {
+            if list.len() > ADDRESSES_MAX {
+                return wrong(field, "too many addresses");
+            }
+            if !list.iter().all(|uri| address::is_acceptable(uri)) {
+                return wrong(
+                    field,
+                    "addresses are https://, or http:// to this machine alone, without a fragment",
+                );
+            }
+        }
+        if self.may(GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {
+            return wrong("redirect_uris", "at least one address is needed");
+        }
+        let single = [
+            ("initiate_login_uri", &self.initiate_login_uri),
+            ("backchannel_logout_uri", &self.backchannel_logout_uri),
+        ];
+        for (field, uri) in single {
+            if uri.as_deref().is_some_and(|uri| !address::is_acceptable(uri)) {
+                return wrong(
+                    field,
+                    "addresses are https://, or http:// to this machine alone, without a fragment",
+                );
+            }
+        }
+        if self.scopes.len() > SCOPES.len()
+            || !self.scopes.iter().all(|scope| SCOPES.contains(&scope.as_str()))
+        {
+            return wrong("scopes", "there is no such scope");
+        }
+        self.check_proof()
+    }
+
+    fn check_proof(&self) -> Result<(), Wrong> {
+        let wrong = |field: &'static str, why: &'static str| Err(Wrong::new(field, why));
+        if let Some(keys) = &self.keys {
+            let text = keys.to_string();
+            if text.len() > KEYS_BYTES_MAX || !keys.get("keys").is_some_and(serde_json::Value::is_array) {
+                return wrong("keys", "a JWK set of public RSA or P-256 keys is needed");
+            }
+        }
+        match self.client_proof {
+            ClientProof::PrivateKeyJwt if self.keys.is_none() => wrong("keys", "private_key_jwt needs keys"),
+            ClientProof::TlsClientAuth
+                if self.certificate_subject.is_none() && self.certificate_sha256.is_none() =>
+            {
+                wrong(
+                    "certificate_subject",
+                    "tls_client_auth needs a subject or a fingerprint",
+                )
+            }
+            ClientProof::None
+            | ClientProof::ClientSecretBasic
+            | ClientProof::ClientSecretPost
+            | ClientProof::PrivateKeyJwt
+            | ClientProof::TlsClientAuth => Ok(()),
+        }
     }
 }

@@ -21,13 +21,10 @@ naru_store::sql! {
 impl FromRow for Application {
     fn from_row(row: &Row) -> Result<Self, Error> {
         let settings: String = row.get("settings")?;
-        let mut protocol: Protocol = serde_json::from_str(&settings).map_err(|error| Error::Column {
+        let protocol: Protocol = serde_json::from_str(&settings).map_err(|error| Error::Column {
             column: "settings".to_owned(),
             source: error.into(),
         })?;
-        if let Protocol::Oidc(oidc) = &mut protocol {
-            oidc.secret_sha256 = row.get("secret_sha256")?;
-        }
         let words = |ko: &str, en: &str| {
             Ok::<_, Error>(Words {
                 ko: row.get(ko)?,
@@ -52,6 +49,7 @@ impl FromRow for Application {
             },
             state: word(row, "state")?,
             protocol,
+            secret_sha256: row.get("secret_sha256")?,
             created_at: row.get("created_at")?,
             changed_at: row.get("changed_at")?,
         })
