@@ -77,10 +77,12 @@ impl Db {
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .acquire_timeout(Duration::from_secs(ACQUIRE_SECONDS_MAX))
+            // There is no server that could have gone away; asking doubled what a read costs.
+            .test_before_acquire(false)
             .connect_with(options.read_only(true).create_if_missing(false))
             .await?;
         Ok(Self(Pools::Sqlite {
-            writer: Arc::new(Writer::start(connection)),
+            writer: Arc::new(Writer::start(connection)?),
             readers,
         }))
     }

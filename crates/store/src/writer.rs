@@ -2,14 +2,17 @@
 //!
 //! Each change runs inside a savepoint, so a failed one takes nothing with it and spoils nothing of the others.
 //! Nobody is answered before the shared commit is on disk.
+//!
+//! The writer has a thread of its own. Each statement is a round trip to the thread of its connection; as a task among
+//! the portal's others it would stand in their queue after each of them, while all who wait for a commit wait with it.
 
-use std::{panic::AssertUnwindSafe, sync::Mutex};
+use std::{panic::AssertUnwindSafe, sync::Mutex, thread};
 
 use futures_util::FutureExt as _;
 use sqlx::SqliteConnection;
 use tokio::{
+    runtime::Handle,
     sync::{mpsc, oneshot},
-    task::JoinHandle,
 };
 
 use crate::{BoxFuture, Error, Tx, change::Connection, record};
@@ -18,28 +21,46 @@ use crate::{BoxFuture, Error, Tx, change::Connection, record};
 const QUEUE_CHANGES_MAX: usize = 1_024;
 /// Changes that share one commit.
 const GROUP_CHANGES_MAX: usize = 128;
+/// One round trip for two statements: what is said together costs as much as one.
+const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT change";
+/// The change before is done, the next one begins.
+const NEXT: &str = "RELEASE change; SAVEPOINT change";
+/// The change is undone; its savepoint stays, for the next one.
+const UNDO: &str = "ROLLBACK TO change";
 
 /// Answers one waiting caller, once the commit's fate is known.
 type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
-type Job = Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Option<Answer>> + Send>;
+/// How a change came out.
+enum Ran {
+    /// There is something to commit; the caller waits for it.
+    Keep(Answer),
+    /// It failed by its own reason, which the caller knows already.
+    Undo,
+}
+type Job = Box<dyn for<'t> FnOnce(Result<&'t mut Tx, Error>) -> BoxFuture<'t, Ran> + Send>;
 
 pub(crate) struct Writer {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    ended: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl Writer {
-    pub(crate) fn start(connection: SqliteConnection) -> Self {
+    /// Starts the thread; what changes await runs in the runtime of the caller.
+    pub(crate) fn start(connection: SqliteConnection) -> Result<Self, Error> {
         let (jobs, waiting) = mpsc::channel(QUEUE_CHANGES_MAX);
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the writer is its own task; `stop` awaits it"
-        )]
-        let task = tokio::spawn(run(connection, waiting));
-        Self {
+        let (end, ended) = oneshot::channel();
+        let runtime = Handle::current();
+        thread::Builder::new()
+            .name("naru-writer".to_owned())
+            .spawn(move || {
+                runtime.block_on(run(connection, waiting));
+                drop(end);
+            })
+            .map_err(sqlx::Error::Io)?;
+        Ok(Self {
             jobs: Mutex::new(Some(jobs)),
-            task: Mutex::new(Some(task)),
-        }
+            ended: Mutex::new(Some(ended)),
+        })
     }
 
     pub(crate) async fn submit<T, E, W>(&self, work: W) -> Result<T, E>
@@ -51,21 +72,18 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |tx| {
             Box::pin(async move {
-                let (result, keep) = in_savepoint(tx, work).await;
-                let answer: Answer = Box::new(move |committed| {
-                    let result = match committed {
-                        Ok(()) => result,
-                        // A failed change keeps its own reason; a good one learns that it was not kept.
-                        Err(error) => result.and(Err(E::from(error))),
-                    };
+                let result = match tx {
+                    Ok(tx) => work(tx).await,
+                    Err(error) => Err(E::from(error)),
+                };
+                if result.is_err() {
                     drop(reply.send(result));
-                });
-                if keep {
-                    Some(answer)
-                } else {
-                    answer(Ok(()));
-                    None
+                    return Ran::Undo;
                 }
+                Ran::Keep(Box::new(move |committed| {
+                    // A good change learns here that it was not kept.
+                    drop(reply.send(committed.map_err(E::from).and(result)));
+                }))
             })
         });
         let sender = self
@@ -83,9 +101,9 @@ impl Writer {
         if let Ok(mut jobs) = self.jobs.lock() {
             jobs.take();
         }
-        let task = self.task.lock().ok().and_then(|mut task| task.take());
-        if let Some(task) = task {
-            drop(task.await);
+        let ended = self.ended.lock().ok().and_then(|mut ended| ended.take());
+        if let Some(ended) = ended {
+            drop(ended.await);
         }
     }
 }
@@ -93,45 +111,18 @@ impl Writer {
 async fn run(connection: SqliteConnection, mut waiting: mpsc::Receiver<Job>) {
     let mut tx = Tx::new(Connection::Sqlite(connection));
     while let Some(first) = waiting.recv().await {
-        if let Err(error) = tx.control("BEGIN IMMEDIATE").await {
-            tracing::error!(error = %error, "a transaction could not begin");
-            // Dropping the job answers its caller with `Abandoned`; the next one tries again.
-            continue;
-        }
-        tx.heads = Some(record::Heads::new());
         let mut answers = Vec::new();
-        let mut next = Some(first);
-        let mut taken = 0_usize;
-        while let Some(job) = next.take() {
-            tx.forget_notes();
-            // What a change that is undone appended must not be the next one's predecessor.
-            let heads = tx.heads.clone();
-            match AssertUnwindSafe(job(&mut tx)).catch_unwind().await {
-                Ok(Some(answer)) => answers.push(answer),
-                Ok(None) => tx.heads = heads,
-                // The panicking change left its savepoint open: undo it, keep the others.
-                Err(_) => {
-                    undo(&mut tx).await;
-                    tx.heads = heads;
-                }
-            }
-            taken = taken.saturating_add(1);
-            if taken < GROUP_CHANGES_MAX {
-                next = waiting.try_recv().ok();
-            }
+        let mut outcome = share(&mut tx, first, &mut waiting, &mut answers).await;
+        if outcome.is_ok() {
+            outcome = commit(&mut tx).await;
         }
-        let committed = match record::move_heads(&mut tx).await {
-            Ok(()) => tx.control("COMMIT").await,
-            Err(error) => Err(error),
-        };
-        match committed {
+        match outcome {
             Ok(()) => answers.into_iter().for_each(|answer| answer(Ok(()))),
             Err(error) => {
                 tracing::error!(error = %error, "a commit failed; {} changes were not kept", answers.len());
                 drop(tx.control("ROLLBACK").await);
-                let full = matches!(error, Error::DiskFull);
                 for answer in answers {
-                    answer(Err(if full { Error::DiskFull } else { Error::Commit }));
+                    answer(Err(not_kept(&error)));
                 }
             }
         }
@@ -141,35 +132,58 @@ async fn run(connection: SqliteConnection, mut waiting: mpsc::Receiver<Job>) {
     }
 }
 
-async fn undo(tx: &mut Tx) {
-    drop(tx.control("ROLLBACK TO change").await);
-    drop(tx.control("RELEASE change").await);
-}
-
-/// Runs `work` in a savepoint; tells whether there is something to commit.
-async fn in_savepoint<T, E, W>(tx: &mut Tx, work: W) -> (Result<T, E>, bool)
-where
-    E: From<Error>,
-    W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
-{
-    if let Err(error) = tx.control("SAVEPOINT change").await {
-        return (Err(error.into()), false);
-    }
-    match work(tx).await {
-        Ok(value) => match tx.control("RELEASE change").await {
-            Ok(()) => (Ok(value), true),
-            Err(error) => {
-                undo(tx).await;
-                (Err(error.into()), false)
+/// Begins a transaction and runs the changes that wait, each in its savepoint; those to keep leave their answers.
+///
+/// # Errors
+/// When the transaction cannot begin or is not there any more (the engine itself gives it up on a full disk): then
+/// nothing of it may be kept.
+async fn share(
+    tx: &mut Tx,
+    first: Job,
+    waiting: &mut mpsc::Receiver<Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), Error> {
+    let mut next = Some(first);
+    let mut taken = 0_usize;
+    tx.heads = Some(record::Heads::new());
+    while let Some(job) = next.take() {
+        if let Err(error) = tx.control(if taken == 0 { BEGIN } else { NEXT }).await {
+            job(Err(not_kept(&error))).await;
+            return Err(error);
+        }
+        tx.forget_notes();
+        // What a change that is undone appended must not be the next one's predecessor.
+        let heads = tx.heads.clone();
+        match AssertUnwindSafe(job(Ok(tx))).catch_unwind().await {
+            Ok(Ran::Keep(answer)) => answers.push(answer),
+            // Its own failure, or a panic: undo it, keep the others.
+            Ok(Ran::Undo) | Err(_) => {
+                tx.heads = heads;
+                tx.control(UNDO).await?;
             }
-        },
-        Err(error) => {
-            undo(tx).await;
-            (Err(error), false)
+        }
+        taken = taken.saturating_add(1);
+        if taken < GROUP_CHANGES_MAX {
+            next = waiting.try_recv().ok();
         }
     }
+    Ok(())
 }
 
+/// What those are told whose change was lost with the others of its transaction.
+const fn not_kept(error: &Error) -> Error {
+    if matches!(error, Error::DiskFull) {
+        Error::DiskFull
+    } else {
+        Error::Commit
+    }
+}
+
+/// Makes it last; a commit also releases the savepoint of the last change.
+async fn commit(tx: &mut Tx) -> Result<(), Error> {
+    record::move_heads(tx).await?;
+    tx.control("COMMIT").await
+}
 /// `PostgreSQL`: one change, one transaction on its own connection.
 pub(crate) async fn run_alone<T, E, W>(mut tx: Tx, work: W) -> Result<T, E>
 where
