@@ -72,3 +72,8 @@ CREATE TABLE notices (
     changed_at BIGINT NOT NULL
 );
 CREATE INDEX notices_by_time ON notices (ministry, shown_from, id);
+
+-- What a log-on proved, step ups included, and when a factor was shown last: applications are told.
+ALTER TABLE logons ADD COLUMN assurance TEXT NOT NULL DEFAULT 'certificate'
+    CHECK (assurance IN ('upstream', 'certificate', 'certificate_totp', 'certificate_passkey'));
+ALTER TABLE logons ADD COLUMN authenticated_at BIGINT NOT NULL DEFAULT 0;

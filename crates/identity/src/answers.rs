@@ -324,3 +324,12 @@ impl From<Alarm> for AlarmRow {
         }
     }
 }
+
+/// What a session proves after a factor was shown again.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct SteppedUp {
+    /// How much.
+    pub assurance: naru_kernel::access::Assurance,
+    /// When: now.
+    pub authenticated_at: Timestamp,
+}

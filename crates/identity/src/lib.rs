@@ -22,7 +22,7 @@ pub use config::IdentityConfig;
 pub use error::{Error, Refusal};
 pub use http::{COOKIE, authenticate, routes};
 pub use service::{
-    Authenticated, CurrentLogon, Identity, ListStatus, NewMinistry, Opened, PersonCard, PersonForm,
+    Authenticated, CurrentLogon, Identity, ListStatus, LogonProof, NewMinistry, Opened, PersonCard, PersonForm,
 };
 
 /// Every SQL text of this crate.

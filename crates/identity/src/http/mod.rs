@@ -4,6 +4,7 @@ mod authenticate;
 mod logon;
 mod me;
 mod people;
+mod step_up;
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ type Shared = Arc<Identity>;
 /// Every route of this domain.
 #[must_use]
 pub fn routes(identity: Arc<Identity>) -> Routes {
-    let parts = [logon::routes(), me::routes(), people::routes()];
+    let parts = [logon::routes(), me::routes(), people::routes(), step_up::routes()];
     parts.into_iter().fold(Routes::new(), |all, part| {
         all.merge(part.with_state(Arc::clone(&identity)))
     })

@@ -2,6 +2,7 @@
 
 mod logon;
 mod people;
+mod proof;
 mod session;
 
 pub use logon::{
@@ -9,4 +10,5 @@ pub use logon::{
     may_log_on, next_step,
 };
 pub use people::{LANGUAGES, NewPerson, Wrong, may_hold};
+pub use proof::{methods, raised};
 pub use session::{Judgement, Lifetimes, Presented, TOKEN_GRACE, TOUCH_EVERY, device, idle_deadline, judge};

@@ -219,7 +219,9 @@ impl Identity {
                 if !store::factors::insert(tx, owner, &factor, credential).await? {
                     return Ok(Err(Refusal::PasskeyRefused));
                 }
-                enrolled(tx, &tools, &person, &logon, now).await.map(Ok)
+                enrolled(tx, &tools, &person, &logon, (factor.kind, now))
+                    .await
+                    .map(Ok)
             })
         });
         let result = result.await;
@@ -300,12 +302,12 @@ async fn enrolled(
     tools: &Tools,
     person: &Person,
     logon: &Logon,
-    now: Timestamp,
+    (kind, now): (FactorKind, Timestamp),
 ) -> Result<Opened, Error> {
     match logon.state {
         LogonState::FirstFactor => {
             store::factors::remove_activation(tx, person.id).await?;
-            complete(tx, tools, person, logon, now).await
+            complete(tx, tools, person, logon, (kind, now)).await
         }
         LogonState::SignedIn | LogonState::Ended => Ok(Opened {
             token: None,

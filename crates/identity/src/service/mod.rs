@@ -12,6 +12,7 @@ mod people;
 mod revocation;
 mod second_factor;
 mod sessions;
+mod step_up;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -27,6 +28,7 @@ pub(crate) use import::{FILE_BYTES_MAX, ImportWish};
 pub use logon::Opened;
 pub use people::PersonForm;
 pub use revocation::ListStatus;
+pub use step_up::LogonProof;
 
 use crate::{ClosesDesktops, Error, IdentityConfig, Refusal, rules::Lifetimes, secret::Keys, store};
 

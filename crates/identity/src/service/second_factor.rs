@@ -1,6 +1,6 @@
 //! The second factor: activation codes, TOTP and passkeys.
 
-use naru_kernel::{LogonId, Seconds, Timestamp};
+use naru_kernel::{LogonId, Seconds, Timestamp, access::Assurance};
 use naru_runtime::{Client, FirstFactor};
 use naru_store::{By, Tx};
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,7 @@ const CEREMONY_LENGTH: Seconds = Seconds::minutes(5);
 pub(super) enum Started {
     UsePasskey(PasskeyAuthentication),
     EnrolPasskey(PasskeyRegistration),
+    StepUp(PasskeyAuthentication),
     EnrolTotp { sealed: String },
 }
 
@@ -135,7 +136,9 @@ impl Identity {
                         if !store::factors::use_totp(tx, factor.id, step, now).await? {
                             return fail(tx, &tools, &person, now, Refusal::CodeUsed).await.map(Err);
                         }
-                        complete(tx, &tools, &person, &logon, now).await.map(Ok)
+                        complete(tx, &tools, &person, &logon, (FactorKind::Totp, now))
+                            .await
+                            .map(Ok)
                     }
                 }
             })
@@ -209,7 +212,9 @@ impl Identity {
                         let json =
                             serde_json::to_string(&passkey).map_err(|error| Error::Passkey(error.into()))?;
                         store::factors::use_passkey(tx, factor.id, json, now).await?;
-                        complete(tx, &tools, &person, &logon, now).await.map(Ok)
+                        complete(tx, &tools, &person, &logon, (FactorKind::Passkey, now))
+                            .await
+                            .map(Ok)
                     }
                 }
             })
@@ -274,11 +279,14 @@ pub(super) async fn complete(
     tools: &Tools,
     person: &Person,
     logon: &Logon,
-    now: Timestamp,
+    (kind, now): (FactorKind, Timestamp),
 ) -> Result<Opened, Error> {
     let expires_at = now + tools.lifetimes.longest;
     let idle = idle_deadline(now, expires_at, tools.lifetimes);
     store::logons::step_up(tx, logon.id, now, idle, expires_at).await?;
+    let proof = store::proofs::of_in(tx, logon.id).await?;
+    let before = proof.map_or(Assurance::Certificate, |proof| proof.assurance);
+    store::proofs::proved(tx, logon.id, rules::raised(before, kind), now).await?;
     store::people::signed_in(tx, person.id, now).await?;
     store::sessions::forget(tx, logon.id).await?;
     let (token, hash) = secret::token(tools.entropy.as_ref());
@@ -291,7 +299,7 @@ pub(super) async fn complete(
     })
 }
 
-fn right_totp<'f>(
+pub(super) fn right_totp<'f>(
     tools: &Tools,
     factors: &'f [Factor],
     code: &str,
@@ -312,7 +320,10 @@ pub(super) fn passkey_of(factor: &Factor) -> Option<Passkey> {
 }
 
 /// The factor that answered, with its counter moved on.
-fn used_passkey<'f>(factors: &'f [Factor], result: &AuthenticationResult) -> Option<(&'f Factor, Passkey)> {
+pub(super) fn used_passkey<'f>(
+    factors: &'f [Factor],
+    result: &AuthenticationResult,
+) -> Option<(&'f Factor, Passkey)> {
     factors.iter().find_map(|factor| {
         let mut passkey = passkey_of(factor)?;
         passkey.update_credential(result)?;

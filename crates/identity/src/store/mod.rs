@@ -6,6 +6,7 @@ pub(crate) mod factors;
 pub(crate) mod keys;
 pub(crate) mod logons;
 pub(crate) mod people;
+pub(crate) mod proofs;
 pub(crate) mod sessions;
 
 use std::str::FromStr;
@@ -21,6 +22,7 @@ pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
         keys::ALL,
         logons::ALL,
         people::ALL,
+        proofs::ALL,
         sessions::ALL,
     ]
     .into_iter()
