@@ -3,3 +3,6 @@
 //! Bytes and time in, bytes and decisions out: no I/O, no clock, no randomness. Every parser is bounded and refuses
 //! with a reason.
 #![warn(missing_docs)]
+
+pub mod jose;
+pub mod oidc;
