@@ -15,7 +15,7 @@ mod tenant;
 mod time;
 mod zone;
 
-pub use actor::{Action, Actor, Denied, Role, Scope};
+pub use actor::{Action, Actor, Denied, Grant, Reach, Role, Scope, Within, is_unit_within};
 pub use entropy::Entropy;
 pub use failure::Kind;
 pub use id::{
