@@ -46,13 +46,23 @@ pub fn check_request(
     if request.has_subject {
         return Err(Refusal::Unexpected("Subject"));
     }
-    if request.answer_binding.as_deref().is_some_and(|binding| binding != POST) {
+    if request
+        .answer_binding
+        .as_deref()
+        .is_some_and(|binding| binding != POST)
+    {
         return Err(Refusal::Unexpected("ProtocolBinding"));
     }
     let address = match (&request.answer_url, request.answer_index) {
         (Some(_), Some(_)) => return Err(Refusal::Unexpected("AssertionConsumerServiceIndex")),
-        (Some(url), None) => provider.answer_addresses.iter().find(|address| address.url == *url),
-        (None, Some(index)) => provider.answer_addresses.iter().find(|address| address.index == index),
+        (Some(url), None) => provider
+            .answer_addresses
+            .iter()
+            .find(|address| address.url == *url),
+        (None, Some(index)) => provider
+            .answer_addresses
+            .iter()
+            .find(|address| address.index == index),
         (None, None) => provider.default_answer_address(),
     };
     Ok(Acceptance {
@@ -76,7 +86,11 @@ pub(crate) fn verify(
         incoming.verify(&certificates)?;
         return Ok(true);
     }
-    if required { Err(Refusal::Unsigned) } else { Ok(false) }
+    if required {
+        Err(Refusal::Unsigned)
+    } else {
+        Ok(false)
+    }
 }
 
 /// Which sort of name the answer holds: what was asked for, if the application allows it, else the application's own.
@@ -92,7 +106,11 @@ pub fn choose_name_id(
     let Some(policy) = policy else {
         return Ok(preferred);
     };
-    if policy.for_service_provider.as_deref().is_some_and(|name| name != entity_id) {
+    if policy
+        .for_service_provider
+        .as_deref()
+        .is_some_and(|name| name != entity_id)
+    {
         return Err(Status::InvalidNameIdPolicy);
     }
     match policy.format {

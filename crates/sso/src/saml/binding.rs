@@ -78,7 +78,9 @@ impl Incoming {
         let (kind, value) = raw.message()?;
         let xml = inflate(&unbase64(&decode(value)?)?)?;
         let octets = |relay: Option<&str>, algorithm: &str| {
-            let relay = relay.map(|relay| format!("&RelayState={relay}")).unwrap_or_default();
+            let relay = relay
+                .map(|relay| format!("&RelayState={relay}"))
+                .unwrap_or_default();
             format!("{}={value}{relay}&SigAlg={algorithm}", kind.parameter()).into_bytes()
         };
         let detached = raw.detached(|algorithm| Ok(octets(raw.get("RelayState"), algorithm)))?;

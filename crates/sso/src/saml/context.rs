@@ -1,6 +1,6 @@
 //! How the person logged on, in SAML's words (Authentication Context, 3.4), and whether that is what was asked for.
 
-use naru_kernel::Assurance;
+use naru_kernel::access::Assurance;
 
 use super::{Comparison, RequestedContext};
 

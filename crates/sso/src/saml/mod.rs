@@ -51,4 +51,4 @@ pub use refusal::Refusal;
 pub use response::{Answer, Status, failure_response, success_response};
 pub use service_provider::{AnswerAddress, LogoutAddress, LogoutBinding, ServiceProvider};
 pub use signature::SigningKey;
-pub use soap::{logout_status_from_soap, logout_status_of_response, soap_logout_request};
+pub use soap::{logout_status_from_soap, soap_logout_request};

@@ -1,11 +1,6 @@
 //! Signs what we write: enveloped XML signatures over canonical text, and detached ones for the redirect binding.
 
-use aws_lc_rs::{
-    digest,
-    rand::SystemRandom,
-    rsa::KeyPair,
-    signature::RSA_PKCS1_SHA256,
-};
+use aws_lc_rs::{digest, rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
@@ -43,7 +38,11 @@ impl SigningKey {
         };
         let probe = this.sign(b"probe")?;
         let public = CertifiedKey::of_certificate(certificate)?;
-        let fits = public.signed(super::certificate::SignatureAlgorithm::RsaSha256, b"probe", &probe);
+        let fits = public.signed(
+            super::certificate::SignatureAlgorithm::RsaSha256,
+            b"probe",
+            &probe,
+        );
         if fits { Ok(this) } else { Err(Refusal::Key) }
     }
 

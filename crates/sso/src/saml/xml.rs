@@ -80,7 +80,9 @@ impl Element {
         namespace: &'e str,
         name: &'e str,
     ) -> impl Iterator<Item = &'e Self> + 'e {
-        self.children.iter().filter(move |child| child.is(namespace, name))
+        self.children
+            .iter()
+            .filter(move |child| child.is(namespace, name))
     }
 
     /// Its only child of this name, if it has one; two are one too many.
