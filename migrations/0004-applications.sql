@@ -29,12 +29,12 @@ CREATE INDEX applications_by_name ON applications (ministry, name_ko, id);
 CREATE INDEX applications_by_change ON applications (ministry, changed_at, id);
 CREATE INDEX applications_for_all ON applications (audience) WHERE audience = 'platform';
 
--- To which other ministries an application is offered. `ministry` is the one that sees it, `owner` the one that offers it.
+-- To which other ministries an application of `ministry` is offered.
 CREATE TABLE application_audiences (
+    application TEXT NOT NULL REFERENCES applications (id) ON DELETE CASCADE,
     ministry TEXT NOT NULL REFERENCES ministries (id),
-    application TEXT NOT NULL REFERENCES applications (id),
-    owner TEXT NOT NULL REFERENCES ministries (id),
-    PRIMARY KEY (ministry, application)
+    offered_to TEXT NOT NULL REFERENCES ministries (id),
+    PRIMARY KEY (offered_to, application)
 );
 CREATE INDEX application_audiences_by_application ON application_audiences (application);
 
@@ -42,7 +42,7 @@ CREATE INDEX application_audiences_by_application ON application_audiences (appl
 CREATE TABLE tile_uses (
     ministry TEXT NOT NULL REFERENCES ministries (id),
     person TEXT NOT NULL REFERENCES people (id),
-    application TEXT NOT NULL REFERENCES applications (id),
+    application TEXT NOT NULL REFERENCES applications (id) ON DELETE CASCADE,
     is_favourite BOOLEAN NOT NULL,
     opened_at BIGINT,
     PRIMARY KEY (ministry, person, application)

@@ -1,5 +1,6 @@
 //! What there is: applications with their protocol, notices, a ministry's look.
 
+mod corner;
 mod oidc;
 mod saml;
 
@@ -9,6 +10,7 @@ use naru_kernel::{ApplicationId, MinistryId, Timestamp, Zone, access::Label, fle
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use corner::{Look, Notice};
 pub use oidc::{ClientProof, GrantType, OidcSettings, SigningAlgorithm};
 pub use saml::{
     AttributeSource, LogoutBinding, LogoutEndpoint, NameIdFormat, ReleasedAttribute, SamlEndpoint,

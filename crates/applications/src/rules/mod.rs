@@ -1,7 +1,9 @@
 //! Decisions: no clock, no table, no waiting.
 
 pub mod address;
+pub mod changes;
 pub mod fields;
+pub mod form;
 pub mod picture;
 
 pub use fields::Wrong;

@@ -1,6 +1,8 @@
 //! The tables of this domain: SQL and rows.
 
 pub(crate) mod applications;
+pub(crate) mod corner;
+pub(crate) mod tiles;
 
 use std::str::FromStr;
 
@@ -8,7 +10,10 @@ use naru_store::{Error, Row};
 
 /// Every SQL text of this crate.
 pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
-    [applications::ALL].into_iter().flatten().copied()
+    [applications::ALL, corner::ALL, tiles::ALL]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// A column that holds one of a list of words.
