@@ -30,6 +30,19 @@ function watchNextSocket(address: string, onClosed: (event: CloseEvent) => void)
   };
 }
 
+/**
+ * The client sets up its clipboard after it said "ready", once the browser has answered about the permission; a
+ * connection begun before that has none for good. Answers come in order, so ours comes after the client's own.
+ */
+async function clipboardSettled(): Promise<void> {
+  try {
+    await navigator.permissions.query({ name: 'clipboard-read' as PermissionName });
+  } catch {
+    // This browser knows no such permission; then the client did not wait for it either.
+  }
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 function sizeOf(screen: HTMLElement): DesktopSize {
   const { width, height } = screen.getBoundingClientRect();
   // RDP wants an even width.
@@ -46,8 +59,18 @@ export async function openRdp(wish: DesktopWish): Promise<DesktopView> {
   const end = (reason: ClosedReason): void => {
     if (closed) return;
     closed = true;
+    window.removeEventListener('keydown', wayOut, { capture: true });
     observer.disconnect();
     wish.onClosed(reason);
+  };
+
+  // The client keeps every key for the desktop; this one chord leads back to the tools, else the keyboard is a trap.
+  const wayOut = (event: KeyboardEvent): void => {
+    if (!open || !event.ctrlKey || !event.altKey || !event.shiftKey) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    element.blur();
+    wish.comeOut();
   };
 
   wish.onStep('connecting');
@@ -65,6 +88,7 @@ export async function openRdp(wish: DesktopWish): Promise<DesktopView> {
   screen.append(element);
   const remote = await ready;
   remote.setEnableClipboard(opening.clipboard.copy_out || opening.clipboard.paste_in);
+  await clipboardSettled();
 
   let resizing: ReturnType<typeof setTimeout> | undefined;
   let settledAt = Number.POSITIVE_INFINITY;
@@ -101,6 +125,7 @@ export async function openRdp(wish: DesktopWish): Promise<DesktopView> {
       open = true;
       settledAt = performance.now() + FIRST_RESIZE_MS;
       observer.observe(screen);
+      window.addEventListener('keydown', wayOut, { capture: true });
       remote.setVisibility(true);
       wish.onOpen();
       element.focus();
@@ -111,7 +136,8 @@ export async function openRdp(wish: DesktopWish): Promise<DesktopView> {
 
   return {
     focus: () => element.focus(),
-    paste: (text) => void navigator.clipboard.writeText(text).then(() => remote.sendClipboardData()),
+    // The client watches this device's clipboard and offers what is in it to the desktop.
+    paste: (text) => void navigator.clipboard.writeText(text).catch(() => undefined),
     sendHangul: () => hangulByScancode(element),
     sendCtrlAltDel: () => remote.ctrlAltDel(),
     close: () => {
