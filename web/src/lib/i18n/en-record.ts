@@ -87,6 +87,5 @@ export const enRecord: Widen<typeof koRecord> = {
     signed_in: 'Logged on', first_factor: 'Before the second factor', idle: 'Idle', revoked: 'Revoked', ended: 'Ended', 'taken-over': 'Opened at another seat', 'logged-off': 'Logged off',
   },
   raw: 'As recorded',
-  rawOf: (number) => `Entry ${number} as recorded`,
   onlyPerson: (name) => `Only ${name}`,
 };

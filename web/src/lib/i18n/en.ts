@@ -352,7 +352,7 @@ export const en: Catalogue = {
     filter: 'Filter the record',
     action: 'Action',
     person: 'Person no.',
-    personExample: 'Filled in by “Only …” under an entry’s “As recorded”.',
+    personExample: 'Or pick one under “As recorded”.',
     personHint: (name) => `Only entries of ${name} are shown.`,
     outcome: 'Outcome',
     from: 'From',

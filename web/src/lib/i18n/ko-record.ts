@@ -84,6 +84,5 @@ export const koRecord = {
     signed_in: '로그온됨', first_factor: '추가 인증 전', idle: '사용하지 않음', revoked: '폐지됨', ended: '끝남', 'taken-over': '다른 자리에서 엶', 'logged-off': '로그오프',
   } as Record<string, string>,
   raw: '원문',
-  rawOf: (number: number) => `${number}번 기록 원문`,
   onlyPerson: (name: string) => `${name} 기록만 보기`,
 };

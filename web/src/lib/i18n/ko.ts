@@ -359,7 +359,7 @@ export const ko = {
     filter: '기록 거르기',
     action: '행위',
     person: '사람 번호',
-    personExample: '기록의 원문에서 ‘…기록만 보기’를 누르면 채워집니다.',
+    personExample: '원문을 펼쳐 고를 수도 있습니다.',
     personHint: (name: string) => `${name} 기록만 보고 있습니다.`,
     outcome: '결과',
     from: '시작 날짜',

@@ -27,13 +27,14 @@ describe('the record in words', () => {
     expect(actionName('constructor', en)).toBe('constructor');
   });
   it('turns a detail into terms and values', () => {
-    const detail = { code: 'identity.certificate-expired', roles: 'worker auditor', zone: 'business', is_platform: true, serial: 'a'.repeat(40), new_thing: [1] };
+    const detail = { code: 'identity.certificate-expired', roles: 'worker auditor', zone: 'business', is_platform: true, serial: 'a'.repeat(40), host: `host_${'b'.repeat(32)}`, new_thing: [1] };
     expect(terms(detail, en, problemsEn)).toEqual([
       { term: 'Refused because', value: problemsEn['identity.certificate-expired'].title },
       { term: 'Roles', value: 'Worker, Auditor' },
       { term: 'Zone', value: 'Business' },
       { term: 'Runs the platform', value: 'Yes' },
       { term: 'Serial number', value: 'aaaaaa…aaaaaa' },
+      { term: 'Server', value: '…bbbbbb' },
       { term: 'new_thing', value: '[1]' },
     ]);
     expect(terms({}, en, problemsEn)).toEqual([]);

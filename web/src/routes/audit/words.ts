@@ -64,7 +64,9 @@ function value(key: string, raw: unknown, words: Catalogue, problems: Record<str
   if (key === 'alarm') return lookup(words.people.alarmKinds, raw) ?? raw;
   if (key === 'roles') return raw.split(/[ ,;]+/).map((role) => lookup(words.role, role) ?? role).join(', ');
   if (key === 'zone') return raw === 'business' || raw === 'internet' ? words.zone[raw] : raw;
-  return lookup(words.record.values, raw) ?? short(raw, words);
+  // The term says what it is; the end of the identifier is enough to tell one from another.
+  const [, , digits] = IDENTIFIER.exec(raw) ?? [];
+  return digits ? `…${digits.slice(-CODE_CHARACTERS)}` : (lookup(words.record.values, raw) ?? short(raw, words));
 }
 
 /** A detail as terms and values; nothing for none. */
