@@ -2,9 +2,9 @@
 
 use naru_kernel::{HostId, LogonId, MinistryId, PersonId, Timestamp};
 use serde_json::{Map, Value as Json};
-use sqlx::{PgConnection, Postgres, SqliteConnection, pool::PoolConnection};
+use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
-use crate::{Error, FromRow, Row, Value, db, record};
+use crate::{Error, FromRow, Row, Value, db, embedded::Embedded, record};
 
 /// Who does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub const HOUSEKEEPING: &[(&str, &str)] = &[
 ];
 
 pub(crate) enum Connection {
-    Sqlite(SqliteConnection),
+    Sqlite(Embedded),
     Postgres(PoolConnection<Postgres>),
 }
 
@@ -161,7 +161,7 @@ impl Tx {
     /// [`Error::Clash`] on a broken key, else what the engine says.
     pub async fn exec(&mut self, sql: &'static str, params: Vec<Value>) -> Result<u64, Error> {
         match &mut self.connection {
-            Connection::Sqlite(connection) => db::exec_sqlite(connection, sql, params).await,
+            Connection::Sqlite(connection) => connection.exec(sql, &params),
             Connection::Postgres(connection) => db::exec_postgres(connection, sql, params).await,
         }
     }
@@ -196,7 +196,7 @@ impl Tx {
 
     async fn rows(&mut self, sql: &'static str, params: Vec<Value>) -> Result<Vec<Row>, Error> {
         match &mut self.connection {
-            Connection::Sqlite(connection) => db::rows_sqlite(&mut *connection, sql, params).await,
+            Connection::Sqlite(connection) => connection.rows(sql, &params),
             Connection::Postgres(connection) => {
                 let connection: &mut PgConnection = connection;
                 db::rows_postgres(connection, sql, params).await

@@ -11,6 +11,7 @@ use sqlx::{
 use crate::{
     Act, BoxFuture, Error, FromRow, HOUSEKEEPING, Row, Tx, Value,
     change::Connection,
+    embedded::Embedded,
     migrations,
     writer::{self, Writer},
 };
@@ -74,6 +75,8 @@ impl Db {
             .busy_timeout(Duration::from_secs(BUSY_SECONDS_MAX));
         let mut connection = sqlx::ConnectOptions::connect(&options).await?;
         migrations::run_sqlite(&mut connection).await?;
+        sqlx::Connection::close(connection).await?;
+        let connection = Embedded::open(path, Duration::from_secs(BUSY_SECONDS_MAX))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .acquire_timeout(Duration::from_secs(ACQUIRE_SECONDS_MAX))

@@ -1,6 +1,10 @@
 //! What can go wrong with the store.
 
 use naru_kernel::Kind;
+use rusqlite::{
+    ErrorCode,
+    ffi::{SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE},
+};
 
 /// An error of the store; the message is for logs, never for people.
 #[derive(Debug, thiserror::Error)]
@@ -9,9 +13,12 @@ pub enum Error {
     /// The engine refused or could not be reached.
     #[error("the database refused a statement")]
     Engine(#[from] sqlx::Error),
+    /// The embedded engine refused.
+    #[error("the embedded database refused a statement")]
+    Embedded(#[source] rusqlite::Error),
     /// A unique or foreign key would have been broken.
     #[error("the row clashes with one that is there")]
-    Clash(#[source] sqlx::Error),
+    Clash(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A column is absent or holds something else than expected.
     #[error("column {column} is not what the code expects")]
     Column {
@@ -56,7 +63,12 @@ impl Error {
             Self::NoRow => Kind::NotFound,
             Self::WriterGone | Self::Commit | Self::DiskFull => Kind::Unavailable,
             Self::Engine(error) if is_unavailable(error) => Kind::Unavailable,
+            // Another process holds the file for longer than one waits.
+            Self::Embedded(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                Kind::Unavailable
+            }
             Self::Engine(_)
+            | Self::Embedded(_)
             | Self::Column { .. }
             | Self::UnknownEngine
             | Self::ForeignMigration(_)
@@ -68,7 +80,7 @@ impl Error {
     pub(crate) fn from_statement(error: sqlx::Error) -> Self {
         let database = error.as_database_error();
         if database.is_some_and(|e| e.is_unique_violation() || e.is_foreign_key_violation()) {
-            return Self::Clash(error);
+            return Self::Clash(error.into());
         }
         // SQLITE_FULL is 13; PostgreSQL's disk_full is 53100.
         if database
@@ -78,6 +90,25 @@ impl Error {
             return Self::DiskFull;
         }
         Self::Engine(error)
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error() {
+            Some(failure) if failure.code == ErrorCode::DiskFull => Self::DiskFull,
+            Some(failure)
+                if [
+                    SQLITE_CONSTRAINT_UNIQUE,
+                    SQLITE_CONSTRAINT_PRIMARYKEY,
+                    SQLITE_CONSTRAINT_FOREIGNKEY,
+                ]
+                .contains(&failure.extended_code) =>
+            {
+                Self::Clash(error.into())
+            }
+            Some(_) | None => Self::Embedded(error),
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod change;
 mod db;
+mod embedded;
 mod error;
 mod migrations;
 mod record;

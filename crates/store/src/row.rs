@@ -3,7 +3,7 @@
 use naru_kernel::{Id, IdKind, Timestamp, Zone};
 use sqlx::Row as _;
 
-use crate::Error;
+use crate::{Error, embedded::EmbeddedRow};
 
 /// One row of an answer.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ use crate::Error;
 pub enum Row {
     #[doc(hidden)]
     Sqlite(sqlx::sqlite::SqliteRow),
+    #[doc(hidden)]
+    Embedded(EmbeddedRow),
     #[doc(hidden)]
     Postgres(sqlx::postgres::PgRow),
 }
@@ -55,10 +57,10 @@ macro_rules! native {
         impl Column for $type {
             fn read(row: &Row, name: &str) -> Result<Self, Error> {
                 match row {
-                    Row::Sqlite(row) => row.try_get(name),
-                    Row::Postgres(row) => row.try_get(name),
+                    Row::Sqlite(row) => row.try_get(name).map_err(|error| wrong(name, error)),
+                    Row::Postgres(row) => row.try_get(name).map_err(|error| wrong(name, error)),
+                    Row::Embedded(row) => row.read(name).map_err(|error| wrong(name, error)),
                 }
-                .map_err(|error| wrong(name, error))
             }
         }
     )+};

@@ -3,29 +3,28 @@
 //! Each change runs inside a savepoint, so a failed one takes nothing with it and spoils nothing of the others.
 //! Nobody is answered before the shared commit is on disk.
 //!
-//! The writer has a thread of its own. Each statement is a round trip to the thread of its connection; as a task among
-//! the portal's others it would stand in their queue after each of them, while all who wait for a commit wait with it.
+//! The writer has a thread of its own: statements and syncs are calls that block it, and as a task among the portal's
+//! others it would stand in their queue, while all who wait for a commit wait with it.
 
 use std::{panic::AssertUnwindSafe, sync::Mutex, thread};
 
 use futures_util::FutureExt as _;
-use sqlx::SqliteConnection;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
 };
 
-use crate::{BoxFuture, Error, Tx, change::Connection, record};
+use crate::{BoxFuture, Error, Tx, change::Connection, embedded::Embedded, record};
 
 /// Changes waiting for the writer; more wait to get in.
 const QUEUE_CHANGES_MAX: usize = 1_024;
 /// Changes that share one commit.
 const GROUP_CHANGES_MAX: usize = 128;
-/// One round trip for two statements: what is said together costs as much as one.
-const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT change";
-/// The change before is done, the next one begins.
-const NEXT: &str = "RELEASE change; SAVEPOINT change";
-/// The change is undone; its savepoint stays, for the next one.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const SAVEPOINT: &str = "SAVEPOINT change";
+/// The change before is done.
+const RELEASE: &str = "RELEASE change";
+/// The change is undone; its savepoint stays until it is released.
 const UNDO: &str = "ROLLBACK TO change";
 
 /// Answers one waiting caller, once the commit's fate is known.
@@ -46,7 +45,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread; what changes await runs in the runtime of the caller.
-    pub(crate) fn start(connection: SqliteConnection) -> Result<Self, Error> {
+    pub(crate) fn start(connection: Embedded) -> Result<Self, Error> {
         let (jobs, waiting) = mpsc::channel(QUEUE_CHANGES_MAX);
         let (end, ended) = oneshot::channel();
         let runtime = Handle::current();
@@ -108,7 +107,7 @@ impl Writer {
     }
 }
 
-async fn run(connection: SqliteConnection, mut waiting: mpsc::Receiver<Job>) {
+async fn run(connection: Embedded, mut waiting: mpsc::Receiver<Job>) {
     let mut tx = Tx::new(Connection::Sqlite(connection));
     while let Some(first) = waiting.recv().await {
         let mut answers = Vec::new();
@@ -127,9 +126,6 @@ async fn run(connection: SqliteConnection, mut waiting: mpsc::Receiver<Job>) {
             }
         }
     }
-    if let Connection::Sqlite(connection) = tx.connection {
-        drop(sqlx::Connection::close(connection).await);
-    }
 }
 
 /// Begins a transaction and runs the changes that wait, each in its savepoint; those to keep leave their answers.
@@ -147,7 +143,7 @@ async fn share(
     let mut taken = 0_usize;
     tx.heads = Some(record::Heads::new());
     while let Some(job) = next.take() {
-        if let Err(error) = tx.control(if taken == 0 { BEGIN } else { NEXT }).await {
+        if let Err(error) = next_change(tx, taken == 0).await {
             job(Err(not_kept(&error))).await;
             return Err(error);
         }
@@ -168,6 +164,12 @@ async fn share(
         }
     }
     Ok(())
+}
+
+/// Begins a change, and with the first one the transaction.
+async fn next_change(tx: &mut Tx, is_first: bool) -> Result<(), Error> {
+    tx.control(if is_first { BEGIN } else { RELEASE }).await?;
+    tx.control(SAVEPOINT).await
 }
 
 /// What those are told whose change was lost with the others of its transaction.

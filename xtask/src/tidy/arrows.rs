@@ -32,7 +32,7 @@ struct Rule {
 const RULES: &[Rule] = &[
     Rule {
         from: PURE,
-        to: &["tokio", "axum", "hyper", "sqlx", "sqlx-core", "rand"],
+        to: &["tokio", "axum", "hyper", "sqlx", "sqlx-core", "rusqlite", "rand"],
         deep: true,
         why: "engines do no I/O and draw no random numbers: what they need is handed to them",
     },
@@ -110,11 +110,13 @@ pub(crate) fn broken(packages: &Packages) -> Vec<String> {
             }
         }
         // Rules that hold for everyone but a few.
-        if direct.contains("sqlx") && package.name != "naru-store" {
-            found.push(format!(
-                "{} must not name sqlx: only the store speaks to databases",
-                package.name
-            ));
+        for driver in ["sqlx", "rusqlite"] {
+            if direct.contains(driver) && package.name != "naru-store" {
+                found.push(format!(
+                    "{} must not name {driver}: only the store speaks to databases",
+                    package.name
+                ));
+            }
         }
         let is_program =
             ["naru", "naru-tests", "naru-bench", "naru-testkit"].contains(&package.name.as_str());

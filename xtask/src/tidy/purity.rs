@@ -8,6 +8,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
     (".await", "a decision does not wait"),
     ("tokio::", "a decision does not wait"),
     ("sqlx", "a decision reads no tables"),
+    ("rusqlite", "a decision reads no tables"),
     ("Tx", "a decision reads no tables"),
     ("SystemTime", "the time is handed in"),
     ("Instant::now", "the time is handed in"),
