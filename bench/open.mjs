@@ -149,7 +149,7 @@ try {
   }
   await pause(GONE_MS);
   await clickToPicture(page);
-  await still(page, 1_500);
+  await still(page, 1_500, 20_000);
   await leave(page);
   const existing = [];
   for (let round = 0; round < EXISTING; round += 1) {
@@ -158,7 +158,7 @@ try {
     await leave(page);
   }
   await clickToPicture(page);
-  await still(page, 1_500);
+  await still(page, 1_500, 20_000);
   await openNotes(page);
   const region = await lineOfText(seat);
   const keys = [];

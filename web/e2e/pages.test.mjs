@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { assertAccessible } from './lib/axe.mjs';
-import { openDesktop, still } from './lib/desktop.mjs';
+import { openDesktop, showTools, still } from './lib/desktop.mjs';
 import { Installation } from './lib/installation.mjs';
 import { logOnFirst, showCertificate } from './lib/logon.mjs';
 import { screenshot } from './lib/report.mjs';
@@ -33,7 +33,7 @@ describe('every page', { concurrency: 1 }, () => {
   async function look(seat, path, name) {
     const { page } = seat;
     for (const language of LANGUAGES) {
-      await page.evaluate((code) => localStorage.setItem('naru.language', code), language).catch(() => undefined);
+      await page.evaluate((code) => localStorage.setItem('naru.language', code), language);
       for (const [width, height] of SIZES) {
         await page.setViewportSize({ width, height });
         await page.goto(`${installation.origin}/?at=${name}-${language}-${width}#${path}`);
@@ -100,7 +100,7 @@ describe('every page', { concurrency: 1 }, () => {
     await page.goto(`${installation.origin}/?desktop#/home`);
     await openDesktop(seats.worker);
     await still(page, 1_500);
-    await page.getByRole('button', { name: /Show tools/u }).click({ timeout: 3_000 }).catch(() => undefined);
+    await showTools(page);
     await assertAccessible(page, 'desktop with tools');
     for (const [width, height] of SIZES) {
       await page.setViewportSize({ width, height });

@@ -1,6 +1,6 @@
 /** A desktop in a page: opening it, seeing it, typing into it, and what it left on the host. */
 import { execFile } from 'node:child_process';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -51,20 +51,49 @@ export function firstPicture(page) {
   }, undefined, { timeout: PICTURE_MS_MAX, polling: 20 });
 }
 
-/** A number that changes when the picture does. */
-export function pictureHash(page, region) {
+/** What the desktop's canvas shows: a number that changes with the picture, and how many colours there are, up to 16. */
+function look(page, region) {
   return page.evaluate((part) => {
-    const canvas = document.querySelector('canvas');
+    // The client for RDP keeps its canvas in a shadow tree.
+    const find = (root) => {
+      for (const element of root.querySelectorAll('*')) {
+        if (element instanceof HTMLCanvasElement && element.width >= 200) return element;
+        const inside = element.shadowRoot && find(element.shadowRoot);
+        if (inside) return inside;
+      }
+      return null;
+    };
+    const canvas = find(document);
+    if (!canvas) return { hash: 0, colours: 0 };
     const [x, y, width, height] = part ?? [0, 0, canvas.width, canvas.height];
-    const { data } = canvas.getContext('2d').getImageData(x, y, width, height);
+    const copy = new OffscreenCanvas(width, height).getContext('2d');
+    copy.drawImage(canvas, -x, -y);
+    const { data } = copy.getImageData(0, 0, width, height);
+    const seen = new Set();
     let hash = 0;
     for (let at = 0; at < data.length; at += 1) hash = (Math.imul(hash, 31) + data[at]) | 0;
-    return hash;
+    for (let at = 0; at < data.length && seen.size < 16; at += 4 * 97) {
+      seen.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]);
+    }
+    return { hash, colours: seen.size };
   }, region);
 }
 
-/** Waits until the picture stands still. */
-export async function still(page, quietMs = 700, limitMs = 20_000) {
+/** A number that changes when the picture does. */
+export const pictureHash = async (page, region) => (await look(page, region)).hash;
+
+/** How many different colours the picture has, up to 16. */
+export const colours = async (page) => (await look(page)).colours;
+
+/** Does something that must show, and waits until it does. */
+async function seen(page, act, what) {
+  const before = await pictureHash(page);
+  await act();
+  await until(async () => (await pictureHash(page)) !== before, what);
+}
+
+/** Waits until the picture stands still, or the limit passes (a cursor blinks): what decides a result is awaited by itself. */
+export async function still(page, quietMs = 700, limitMs = 5_000) {
   let last = await pictureHash(page);
   let since = Date.now();
   const end = Date.now() + limitMs;
@@ -83,20 +112,28 @@ export async function enter(page) {
   await page.getByLabel('Desktop keyboard input').focus();
 }
 
-/** Opens the notes program by the window manager's menu, by keyboard alone. */
-export async function openNotes(page) {
-  await enter(page);
-  await page.keyboard.press('Control+Escape');
-  await pause(500);
+/** Opens the notes program by the window manager's menu, by keyboard alone. The desktop has the keyboard already. */
+export async function openNotesHere(page) {
+  await seen(page, () => page.keyboard.press('Control+Escape'), 'the menu');
+  await still(page, 400);
   // The menu opens with its first item chosen; notes are the fourth.
   for (let step = 0; step < 3; step += 1) {
-    await page.keyboard.press('ArrowDown');
-    await pause(80);
+    await seen(page, () => page.keyboard.press('ArrowDown'), 'the next item of the menu');
   }
-  const before = await pictureHash(page);
-  await page.keyboard.press('Enter');
-  await until(async () => (await pictureHash(page)) !== before, 'the notes program opens');
+  await seen(page, () => page.keyboard.press('Enter'), 'the notes program opens');
   await still(page, 1_200);
+}
+
+/** The same, on a desktop whose keyboard is the page's field for typing. */
+export async function openNotes(page) {
+  await enter(page);
+  await openNotesHere(page);
+}
+
+/** Opens the tools and keeps them open: once they have hidden themselves after the first moment, not racing that. */
+export async function showTools(page) {
+  await page.getByRole('button', { name: /Show tools/u }).click();
+  await page.getByRole('toolbar').waitFor();
 }
 
 /** Types Hangul as an input method on this device does: composed letter by letter, then committed. */
@@ -133,13 +170,66 @@ export async function homes() {
   return [...accounts.map((fields) => fields[5]), ...own];
 }
 
-/** The text of a saved file, once it is there. */
-export function fileOnHost(name) {
+/** The text of a saved file, once it is there and holds what it must: a file may be seen before it is written. */
+export function fileOnHost(name, holds = /\S/u) {
   return until(async () => {
     for (const home of await homes()) {
       const names = await readdir(home).catch(() => []);
-      if (names.includes(name)) return { home, text: await readFile(join(home, name), 'utf8') };
+      if (!names.includes(name)) continue;
+      const text = await readFile(join(home, name), 'utf8');
+      if (holds.test(text)) return { home, text };
+      throw new Error(`it holds ${JSON.stringify(text)}`);
     }
     return undefined;
   }, `${name} on the host`, 10_000);
+}
+
+/** Where a person's programs on this host draw: display and authority, as their environment says. */
+async function display(account) {
+  const { stdout } = await run('id', ['-u', account]);
+  const owner = Number(stdout);
+  for (const process of (await readdir('/proc')).filter((name) => /^\d+$/u.test(name))) {
+    try {
+      if ((await stat(`/proc/${process}`)).uid !== owner) continue;
+      const text = await readFile(`/proc/${process}/environ`, 'utf8');
+      const variables = Object.fromEntries(text.split('\0').map((line) => line.split(/=(.*)/su).slice(0, 2)));
+      if (variables.DISPLAY) return { DISPLAY: variables.DISPLAY, XAUTHORITY: variables.XAUTHORITY ?? join(variables.HOME ?? '', '.Xauthority') };
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  throw new Error(`no program of ${account} has a display`);
+}
+
+/** What the clipboard of a person's desktop really holds, read on the host and not by way of the gateway. */
+export async function desktopClipboard(account) {
+  const variables = await display(account);
+  const { stdout } = await run('xclip', ['-selection', 'clipboard', '-out', '-target', 'UTF8_STRING'], {
+    env: { PATH: process.env.PATH, ...variables },
+    timeout: 3_000,
+  });
+  return stdout;
+}
+
+/** Waits until the clipboard of a person's desktop holds this text. */
+export function untilDesktopHolds(account, text) {
+  let held;
+  return until(async () => {
+    held = await desktopClipboard(account);
+    if (held === text) return true;
+    throw new Error(`it holds ${JSON.stringify(held)}`);
+  }, `${JSON.stringify(text)} in the desktop's clipboard`, 15_000);
+}
+
+/** What this device's clipboard holds, read as the page may. */
+export const deviceClipboard = (page) => page.evaluate(() => navigator.clipboard.readText());
+
+/** The clipboard of this device must hold this text all the while; each look is a chance to be wrong. */
+export async function deviceKeeps(page, text, ms = 3_000) {
+  const end = Date.now() + ms;
+  while (Date.now() < end) {
+    const held = await deviceClipboard(page);
+    if (held !== text) throw new Error(`this device's clipboard holds ${JSON.stringify(held)}, not ${JSON.stringify(text)}`);
+    await pause(100);
+  }
 }

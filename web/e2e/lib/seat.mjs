@@ -43,13 +43,14 @@ export class Seat {
     });
   }
 
-  /** Remembers which account of the host a ticket is for, to remove it at the end. */
+  /** Remembers which account of the host a ticket is for, to look at its desktop and to remove it at the end. */
   async noteAccount(response) {
     if (!response.url().includes('/api/v1/desktops')) return;
     const ticket = await response.json().then((body) => body?.ticket, () => undefined);
     if (!ticket) return;
     const { account } = JSON.parse(Buffer.from(ticket.split('.')[0], 'base64url').toString());
     this.installation.accounts.add(account);
+    this.account = account;
   }
 
   async plugInPasskeyDevice() {
