@@ -4,6 +4,7 @@
 //! what ends when a log-on ends) stands here; OpenID Connect and SAML add their messages on top. `README.md` has words,
 //! states and tables.
 
+pub mod answers;
 mod config;
 mod error;
 mod http;

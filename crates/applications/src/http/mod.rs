@@ -1,5 +1,9 @@
 //! Requests and answers.
 
+mod applications;
+mod corner;
+mod portal_page;
+
 use std::sync::Arc;
 
 use naru_runtime::{Problem, Routes};
@@ -14,13 +18,12 @@ pub(crate) type Answer<T> = Result<T, Problem>;
 /// Every route of this domain.
 #[must_use]
 pub fn routes(applications: Shared) -> Routes {
-    let parts: [Routes<Shared>; 0] = [];
+    let parts = [applications::routes(), portal_page::routes(), corner::routes()];
     parts.into_iter().fold(Routes::new(), |all, part| {
         all.merge(part.with_state(Arc::clone(&applications)))
     })
 }
 
-#[expect(dead_code, reason = "the handlers use it")]
 pub(crate) fn problem(error: Error) -> Problem {
     error.into_problem()
 }

@@ -2,8 +2,10 @@
 
 pub mod address;
 pub mod changes;
+pub mod corner;
 pub mod fields;
 pub mod form;
 pub mod picture;
+pub mod tiles;
 
 pub use fields::Wrong;

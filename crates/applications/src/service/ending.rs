@@ -1,9 +1,9 @@
 //! What ends when a log-on ends or a person is revoked: called by identity, in its transaction.
 
-use naru_kernel::{LogonId, PersonId, Timestamp};
+use naru_kernel::{ApplicationId, LogonId, PersonId, Timestamp};
 use naru_store::Tx;
 
-use super::Applications;
+use super::{Applications, Parts};
 
 /// Whose single sign-on ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,4 +33,16 @@ impl Applications {
     /// Called after the commit of what [`Applications::logon_ended_in`] wrote: log-out messages go out at once.
     #[expect(clippy::unused_self, reason = "the protocols fill it")]
     pub const fn wake(&self) {}
+}
+
+/// Ends what people have at an application that is taken away. Rows of other ministries' people go with the application
+/// itself (`ON DELETE CASCADE`); here is what must be told somebody.
+#[expect(clippy::unused_async, reason = "the protocols fill it")]
+pub(super) async fn application_ended_in(
+    _tx: &mut Tx,
+    _parts: &Parts,
+    _application: ApplicationId,
+    _at: Timestamp,
+) -> Result<(), naru_store::Error> {
+    Ok(())
 }

@@ -1,7 +1,10 @@
 //! Use cases: who may, in one transaction, with its entry in the record.
 
+mod applications;
 mod asking;
+mod corner;
 mod ending;
+mod portal_page;
 
 use std::sync::Arc;
 
@@ -22,7 +25,6 @@ macro_rules! granted {
         }
     };
 }
-#[expect(unused_imports, reason = "for the use cases below this module")]
 pub(crate) use granted;
 
 /// What a change decides: its value, or why not.
@@ -135,4 +137,14 @@ impl Applications {
             Err(error) => error.into(),
         }
     }
+}
+
+/// Cuts the row that only tells that there is a next page; gives what asks for it.
+pub(crate) fn next_of<T>(rows: &mut Vec<T>, wanted: i64, id: impl Fn(&T) -> String) -> Option<String> {
+    let wanted = usize::try_from(wanted).unwrap_or(0);
+    if rows.len() <= wanted {
+        return None;
+    }
+    rows.truncate(wanted);
+    rows.last().map(id)
 }

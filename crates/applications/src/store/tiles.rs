@@ -8,7 +8,7 @@ use crate::model::{ApplicationSort, Words};
 
 naru_store::sql! {
     OFFERED = "SELECT a.id, a.ministry, a.kind, a.name_ko, a.name_en, a.description_ko, a.description_en, a.group_ko, \
-               a.group_en, a.place, a.icon, a.changed_at, \
+               a.group_en, a.icon, a.changed_at, \
                CASE WHEN a.icon_png IS NULL THEN FALSE ELSE TRUE END AS has_png, \
                CASE WHEN a.kind IN ('link', 'desktop') THEN a.settings ELSE '' END AS settings, \
                COALESCE(u.is_favourite, FALSE) AS is_favourite, u.opened_at \
@@ -35,7 +35,6 @@ pub(crate) struct TileOf {
     pub(crate) name: Words,
     pub(crate) description: Words,
     pub(crate) group: Words,
-    pub(crate) place: i64,
     pub(crate) icon: String,
     pub(crate) has_png: bool,
     /// Of links and desktops only.
@@ -60,7 +59,6 @@ impl FromRow for TileOf {
             name: words("name_ko", "name_en")?,
             description: words("description_ko", "description_en")?,
             group: words("group_ko", "group_en")?,
-            place: row.get("place")?,
             icon: row.get("icon")?,
             has_png: row.get("has_png")?,
             settings: row.get("settings")?,
