@@ -10,7 +10,8 @@ CREATE TABLE ministries (
     created_at BIGINT NOT NULL
 );
 
--- `subject_key` is the certificate subject, folded: log-on finds the person by it. `roles` are words with spaces between.
+-- `subject_key` is the certificate subject, folded: log-on finds the person by it. `ministry` is their home; the others
+-- they serve, and what they may there, stand in `memberships` and `role_grants`.
 CREATE TABLE people (
     id TEXT PRIMARY KEY,
     ministry TEXT NOT NULL REFERENCES ministries (id),
@@ -22,13 +23,10 @@ CREATE TABLE people (
     locked_until BIGINT,
     failures BIGINT NOT NULL,
     failures_since BIGINT NOT NULL,
-    roles TEXT NOT NULL,
     language TEXT NOT NULL,
-    account TEXT NOT NULL UNIQUE,
     created_at BIGINT NOT NULL,
     last_logon_at BIGINT
 );
-CREATE INDEX people_by_name ON people (ministry, name, id);
 
 -- Bound to the person at the first log-on with it. Issuer and serial are its identity, never a hash of its bytes.
 CREATE TABLE certificates (

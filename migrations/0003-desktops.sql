@@ -50,8 +50,8 @@ CREATE TABLE desktops (
     bytes_out BIGINT NOT NULL,
     round_trip_us BIGINT
 );
--- INVARIANT: a person has at most one desktop per zone and protocol that has not ended.
-CREATE UNIQUE INDEX desktops_one_each ON desktops (person, zone, protocol) WHERE state <> 'ended';
+-- INVARIANT: a person has at most one desktop per ministry they serve, zone and protocol that has not ended.
+CREATE UNIQUE INDEX desktops_one_each ON desktops (person, ministry, zone, protocol) WHERE state <> 'ended';
 CREATE INDEX desktops_by_host ON desktops (host, state);
 CREATE INDEX desktops_by_queue ON desktops (zone, protocol, turn) WHERE state = 'queued';
 CREATE INDEX desktops_by_end ON desktops (person, ended_at);

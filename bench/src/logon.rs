@@ -18,7 +18,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use aws_lc_rs::hmac;
-use naru_identity::{Identity, IdentityConfig, NewMinistry, NoDesktops, PersonForm};
+use naru_identity::{Identity, IdentityConfig, NewMinistry, NothingOpen, PersonForm};
 use naru_kernel::{Clock as _, Seconds, Timestamp};
 use naru_pki::demo::{self, DemoIdentity, DemoOptions, DemoPerson, DemoPki};
 use naru_runtime::{PortalOrigins, clock::SystemEntropy};
@@ -144,7 +144,7 @@ impl House {
             db.clone(),
             Arc::<ManualClock>::clone(&clock),
             Arc::new(SystemEntropy),
-            Arc::new(NoDesktops),
+            Arc::new(NothingOpen),
         )
         .await?;
         identity.refresh_revocations().await?;
@@ -194,6 +194,7 @@ impl House {
                 subject_name: person.subject(),
                 roles: Vec::new(),
                 language: String::new(),
+                ..PersonForm::default()
             };
             let id = self.identity.admin_create_person(self.ministry, &form).await?;
             let code = self.identity.admin_activation_code(id).await?.code;

@@ -232,6 +232,7 @@ impl World {
             subject_name: person.subject(),
             roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
             language: "ko".to_owned(),
+            ..PersonForm::default()
         };
         let id = self
             .portal
@@ -303,7 +304,13 @@ impl World {
     /// What people and things there are and in which state, line by line.
     pub(crate) async fn snapshot(&self) -> Vec<String> {
         const PARTS: &[&str] = &[
-            "SELECT id || ' ' || state || ' ' || roles AS line FROM people ORDER BY id",
+            "SELECT id || ' ' || state AS line FROM people ORDER BY id",
+            "SELECT person || ' ' || ministry || ' ' || state || ' ' || unit AS line FROM memberships ORDER BY person, ministry",
+            "SELECT id || ' ' || role || ' ' || within || ' ' || scope AS line FROM role_grants ORDER BY id",
+            "SELECT id || ' ' || name AS line FROM groups_of_people ORDER BY id",
+            "SELECT member_group || ' ' || person AS line FROM group_members ORDER BY member_group, person",
+            "SELECT id || ' ' || name AS line FROM scim_tokens ORDER BY id",
+            "SELECT id || ' ' || name_ko AS line FROM ministries ORDER BY id",
             "SELECT id || ' ' || state AS line FROM certificates ORDER BY id",
             "SELECT id || ' ' || state AS line FROM logons ORDER BY id",
             "SELECT id || ' ' || kind AS line FROM factors ORDER BY id",

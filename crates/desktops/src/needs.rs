@@ -1,14 +1,15 @@
 //! What this domain needs from others; the portal wires it.
 
-use naru_kernel::{HostId, LogonId, PersonId, fleet::NodeRole};
+use naru_kernel::{HostId, LogonId, MinistryId, PersonId, fleet::NodeRole};
 use naru_store::BoxFuture;
 
 use crate::Seat;
 
 /// Tells who a person is to a host: identity knows.
 pub trait KnowsPeople: Send + Sync + 'static {
-    /// Account and name of an active person; `None` when there is none, or nobody can tell now.
-    fn seat(&self, person: PersonId) -> BoxFuture<'_, Option<Seat>>;
+    /// Account and name of an active person as one ministry knows them; `None` when they do not serve it, or nobody
+    /// can tell now. The account is another in each ministry, so that two never share a home directory.
+    fn seat(&self, person: PersonId, ministry: MinistryId) -> BoxFuture<'_, Option<Seat>>;
 }
 
 /// Is told which log-on sessions are at work in a desktop: identity keeps them from idling out.

@@ -1,20 +1,31 @@
-//! What this domain asks of whoever runs desktops: close what a session or a person has open.
+//! What this domain asks of whoever keeps something open for people: desktops, single sign-on.
 
-use naru_kernel::{LogonId, PersonId, Timestamp, fleet::CloseReason};
+use std::collections::BTreeMap;
+
+use naru_kernel::{LogonId, MinistryId, PersonId, Timestamp, fleet::CloseReason};
 use naru_store::{BoxFuture, Error, Tx};
 
-/// Whose desktops are closed.
+/// What is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClosureTarget {
-    /// Those opened in one session.
+    /// What was opened in one session.
     Logon(LogonId),
-    /// All of a person's.
+    /// All a person has open.
     Person(PersonId),
 }
 
-/// Closes desktops; wired by the portal.
-pub trait ClosesDesktops: Send + Sync + 'static {
-    /// Writes down, in the transaction that ends a session or revokes a person, that their desktops must close.
+/// Who must have nothing running any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaver {
+    /// A person, in every ministry they serve.
+    Everywhere(PersonId),
+    /// A person, in one ministry they serve no more.
+    From(PersonId, MinistryId),
+}
+
+/// Closes what is open; wired by the portal to desktops and single sign-on.
+pub trait ClosesWhatIsOpen: Send + Sync + 'static {
+    /// Writes down, in the transaction that ends a session or revokes a person, that what they have open must close.
     fn close<'t>(
         &'t self,
         tx: &'t mut Tx,
@@ -23,19 +34,22 @@ pub trait ClosesDesktops: Send + Sync + 'static {
         at: Timestamp,
     ) -> BoxFuture<'t, Result<(), Error>>;
 
-    /// Writes down, in the transaction that revokes a person, that their desktops must not go on running.
-    fn end<'t>(&'t self, tx: &'t mut Tx, person: PersonId, at: Timestamp)
-    -> BoxFuture<'t, Result<(), Error>>;
+    /// Writes down, in the transaction in which a person leaves, that their desktops must not go on running and that
+    /// their tokens are worth nothing.
+    fn end<'t>(&'t self, tx: &'t mut Tx, leaver: Leaver, at: Timestamp) -> BoxFuture<'t, Result<(), Error>>;
+
+    /// How many desktops each person of a ministry has running; who has none is left out.
+    fn running(&self, ministry: MinistryId) -> BoxFuture<'_, Result<BTreeMap<PersonId, i64>, Error>>;
 
     /// Called after the commit: gateways that wait for orders are answered at once.
     fn wake(&self);
 }
 
-/// For an installation without desktops.
+/// For an installation where nothing can be opened.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NoDesktops;
+pub struct NothingOpen;
 
-impl ClosesDesktops for NoDesktops {
+impl ClosesWhatIsOpen for NothingOpen {
     fn close<'t>(
         &'t self,
         _: &'t mut Tx,
@@ -46,8 +60,12 @@ impl ClosesDesktops for NoDesktops {
         Box::pin(async { Ok(()) })
     }
 
-    fn end<'t>(&'t self, _: &'t mut Tx, _: PersonId, _: Timestamp) -> BoxFuture<'t, Result<(), Error>> {
+    fn end<'t>(&'t self, _: &'t mut Tx, _: Leaver, _: Timestamp) -> BoxFuture<'t, Result<(), Error>> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn running(&self, _: MinistryId) -> BoxFuture<'_, Result<BTreeMap<PersonId, i64>, Error>> {
+        Box::pin(async { Ok(BTreeMap::new()) })
     }
 
     fn wake(&self) {}

@@ -98,6 +98,39 @@ pub enum Refusal {
     /// The list has too many rows.
     #[error("the list has too many rows")]
     ListTooLong,
+    /// Nobody can be asked to agree.
+    #[error("nobody can be asked to agree")]
+    NobodyToAsk,
+    /// The same waits for a second administrator already.
+    #[error("the same waits for a second administrator already")]
+    AlreadyAsked,
+    /// Too much waits for a second administrator.
+    #[error("too much waits for a second administrator")]
+    TooMuchAsked,
+    /// The person holds exactly this role already.
+    #[error("this person has this role already")]
+    AlreadyGranted,
+    /// The last administrator of a ministry stays.
+    #[error("a ministry keeps one administrator")]
+    LastAdministrator,
+    /// The person serves the ministry already.
+    #[error("this person serves this ministry already")]
+    AlreadyMember,
+    /// Someone's home is left by moving.
+    #[error("a home ministry is left by moving to another")]
+    HomeStays,
+    /// The name belongs to another group or token.
+    #[error("this name is taken")]
+    NameTaken,
+    /// The ministry's directory changes this group.
+    #[error("this group is changed by the ministry's directory")]
+    ManagedByDirectory,
+    /// So many would leave that it has to be confirmed.
+    #[error("so many people would leave that it has to be confirmed")]
+    TooManyLeavers,
+    /// There are as many as there may be.
+    #[error("there are too many of these")]
+    TooMany,
 }
 
 /// Codes of [`naru_pki::Refusal`] with this domain's name in front.
@@ -144,6 +177,17 @@ impl Refusal {
             | Self::LastFactor
             | Self::SubjectTaken
             | Self::AgencyTaken
+            | Self::NobodyToAsk
+            | Self::AlreadyAsked
+            | Self::TooMuchAsked
+            | Self::AlreadyGranted
+            | Self::LastAdministrator
+            | Self::AlreadyMember
+            | Self::HomeStays
+            | Self::NameTaken
+            | Self::ManagedByDirectory
+            | Self::TooManyLeavers
+            | Self::TooMany
             | Self::NotYourself
             | Self::PersonIs(_) => Kind::Conflict,
             Self::NotActivated | Self::Denied => Kind::Forbidden,
@@ -183,6 +227,17 @@ impl Refusal {
             Self::PersonIs(_) => "identity.wrong-state",
             Self::Field { .. } => "identity.wrong-field",
             Self::ListTooLong => "identity.list-too-long",
+            Self::NobodyToAsk => "identity.nobody-to-ask",
+            Self::AlreadyAsked => "identity.already-asked",
+            Self::TooMuchAsked => "identity.too-much-asked",
+            Self::AlreadyGranted => "identity.already-granted",
+            Self::LastAdministrator => "identity.last-administrator",
+            Self::AlreadyMember => "identity.already-member",
+            Self::HomeStays => "identity.home-stays",
+            Self::NameTaken => "identity.name-taken",
+            Self::ManagedByDirectory => "identity.managed-by-directory",
+            Self::TooManyLeavers => "identity.too-many-leavers",
+            Self::TooMany => "identity.too-many",
         }
     }
 }
@@ -223,6 +278,16 @@ pub enum Error {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<crate::asking::NotAsked> for Error {
+    fn from(not_asked: crate::asking::NotAsked) -> Self {
+        match not_asked {
+            crate::asking::NotAsked::Already => Self::Refused(Refusal::AlreadyAsked),
+            crate::asking::NotAsked::TooMany => Self::Refused(Refusal::TooMuchAsked),
+            crate::asking::NotAsked::Store(error) => Self::Store(error),
+        }
     }
 }
 

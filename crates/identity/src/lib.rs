@@ -5,10 +5,12 @@
 //! [`authenticate`] tells every request of the portal who calls. `README.md` has words, states and tables.
 
 pub mod answers;
+pub mod asking;
 mod closing;
 mod config;
 mod error;
 mod http;
+pub mod members;
 pub mod model;
 pub mod rules;
 mod secret;
@@ -17,12 +19,14 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use closing::{ClosesDesktops, ClosureTarget, NoDesktops};
+pub use asking::{Agreed, Ask, AsksSecondPerson, NotAsked};
+pub use closing::{ClosesWhatIsOpen, ClosureTarget, Leaver, NothingOpen};
 pub use config::IdentityConfig;
 pub use error::{Error, Refusal};
 pub use http::{COOKIE, authenticate, routes};
 pub use service::{
-    Authenticated, CurrentLogon, Identity, ListStatus, LogonProof, NewMinistry, Opened, PersonCard, PersonForm,
+    Authenticated, CurrentLogon, GrantForm, GrantQuery, Identity, ListStatus, LogonProof, NewMinistry,
+    Opened, PeopleQuery, PersonCard, PersonForm,
 };
 
 /// Every SQL text of this crate.

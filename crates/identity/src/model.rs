@@ -1,10 +1,7 @@
 //! What there is: ministries, people, certificates, factors, log-on sessions, alarms.
 
-use core::{fmt, str::FromStr};
-use std::collections::BTreeSet;
-
 use naru_kernel::{
-    CertificateId, FactorId, Id, IdKind, LogonId, MinistryId, PersonId, Role, Timestamp, fleet::CloseReason,
+    CertificateId, FactorId, Id, IdKind, LogonId, MinistryId, PersonId, Timestamp, fleet::CloseReason,
 };
 use serde::{Deserialize, Serialize};
 
@@ -36,28 +33,38 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
 
-        impl FromStr for $name {
-            type Err = UnknownWord;
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        impl core::str::FromStr for $name {
+            type Err = $crate::model::UnknownWord;
+            fn from_str(text: &str) -> Result<Self, $crate::model::UnknownWord> {
                 match text {
                     $($word => Ok(Self::$variant),)+
-                    _ => Err(UnknownWord(text.to_owned())),
+                    _ => Err($crate::model::UnknownWord::new(text)),
                 }
             }
         }
     };
 }
 
+pub(crate) use words;
+
 /// A word in a table that this program does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not a word known here")]
 pub struct UnknownWord(String);
+
+impl UnknownWord {
+    /// For a word that was read.
+    #[must_use]
+    pub fn new(word: &str) -> Self {
+        Self(word.to_owned())
+    }
+}
 
 words! {
     /// Whether a person may log on.
@@ -186,7 +193,7 @@ impl Ministry {
 pub struct Person {
     /// Their identifier.
     pub id: PersonId,
-    /// Their ministry.
+    /// Their home: the ministry their certificate names.
     pub ministry: MinistryId,
     /// Their name.
     pub name: String,
@@ -198,12 +205,8 @@ pub struct Person {
     pub locked_until: Option<Timestamp>,
     /// Failures in the running window.
     pub failures: Failures,
-    /// What they are.
-    pub roles: BTreeSet<Role>,
     /// `ko` or `en`.
     pub language: String,
-    /// POSIX login name on desktop hosts.
-    pub account: String,
     /// When they signed in last.
     pub last_logon_at: Option<Timestamp>,
 }
@@ -215,24 +218,6 @@ pub struct Failures {
     pub count: i64,
     /// Since when.
     pub since: Timestamp,
-}
-
-/// Roles as one text: words with spaces between.
-#[must_use]
-pub fn roles_text(roles: &BTreeSet<Role>) -> String {
-    roles
-        .iter()
-        .map(|role| role.as_str())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// Roles from [`roles_text`]; an unknown word grants nothing.
-#[must_use]
-pub fn roles_of(text: &str) -> BTreeSet<Role> {
-    text.split_whitespace()
-        .filter_map(|word| word.parse().ok())
-        .collect()
 }
 
 /// A certificate bound to a person.

@@ -145,6 +145,7 @@ pub(crate) async fn run(command: Admin, config: Config, state: StateDirectory) -
                 subject_name: subject,
                 roles,
                 language: String::new(),
+                ..PersonForm::default()
             };
             say(identity.admin_create_person(ministry.id, &form).await?);
         }

@@ -174,6 +174,7 @@ pub(crate) async fn fill(demo: &Demo, portal: &Portal) -> anyhow::Result<Vec<Wel
                     subject_name: person.subject(),
                     roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
                     language: "ko".to_owned(),
+                    ..PersonForm::default()
                 };
                 identity.admin_create_person(ministry_id, &form).await?
             }

@@ -7,7 +7,7 @@ use std::{
 
 use naru_audit::{KnowsMinistries, KnowsNames};
 use naru_desktops::{Desktops, KeepsSessionsAlive, KnowsPeople, Seat};
-use naru_identity::{ClosesDesktops, ClosureTarget, Identity};
+use naru_identity::{ClosesWhatIsOpen, ClosureTarget, Identity, Leaver};
 use naru_kernel::{LogonId, MinistryId, PersonId, Timestamp, fleet};
 use naru_store::{BoxFuture, Tx};
 
@@ -23,9 +23,9 @@ impl People {
 }
 
 impl KnowsPeople for People {
-    fn seat(&self, person: PersonId) -> BoxFuture<'_, Option<Seat>> {
+    fn seat(&self, person: PersonId, ministry: MinistryId) -> BoxFuture<'_, Option<Seat>> {
         Box::pin(async move {
-            match self.0.get()?.person_card(person).await {
+            match self.0.get()?.person_card(person, ministry).await {
                 Ok(card) => card.map(|card| Seat {
                     account: card.account,
                     display_name: card.name,
@@ -80,7 +80,7 @@ impl KnowsNames for People {
 /// Desktops as identity knows them.
 pub(crate) struct Closer(pub(crate) Arc<Desktops>);
 
-impl ClosesDesktops for Closer {
+impl ClosesWhatIsOpen for Closer {
     fn close<'t>(
         &'t self,
         tx: &'t mut Tx,
@@ -98,10 +98,22 @@ impl ClosesDesktops for Closer {
     fn end<'t>(
         &'t self,
         tx: &'t mut Tx,
-        person: PersonId,
+        leaver: Leaver,
         at: Timestamp,
     ) -> BoxFuture<'t, Result<(), naru_store::Error>> {
-        Box::pin(self.0.end_all_in(tx, person, at))
+        Box::pin(async move {
+            match leaver {
+                Leaver::Everywhere(person) => self.0.end_all_in(tx, person, at).await,
+                Leaver::From(person, ministry) => self.0.end_in_ministry(tx, person, ministry, at).await,
+            }
+        })
+    }
+
+    fn running(
+        &self,
+        ministry: MinistryId,
+    ) -> BoxFuture<'_, Result<BTreeMap<PersonId, i64>, naru_store::Error>> {
+        Box::pin(self.0.open_by_person(ministry))
     }
 
     fn wake(&self) {

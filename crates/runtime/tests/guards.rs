@@ -1,7 +1,7 @@
 //! Routes answer only whom they say, and only from the portal's own pages.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Extension, Router,
@@ -55,12 +55,12 @@ fn router(caller: Caller) -> Router {
 }
 
 fn signed_in(role: Role) -> Caller {
-    Caller::SignedIn(Actor {
-        person: PersonId::from_bits(1),
-        ministry: MinistryId::from_bits(1),
-        roles: BTreeSet::from([role]),
-        logon: LogonId::from_bits(1),
-    })
+    Caller::SignedIn(Actor::with_roles(
+        PersonId::from_bits(1),
+        MinistryId::from_bits(1),
+        LogonId::from_bits(1),
+        [role],
+    ))
 }
 
 async fn status(caller: &Caller, path: &str) -> StatusCode {

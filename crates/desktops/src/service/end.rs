@@ -1,9 +1,9 @@
 //! Ending desktops, and what closes relays.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use naru_kernel::{
-    Action, Actor, DesktopId, Page, PageRequest, PersonId, Scope, Timestamp,
+    Action, Actor, DesktopId, MinistryId, Page, PageRequest, PersonId, Scope, Timestamp,
     fleet::{CloseReason, ClosureTarget},
 };
 use naru_store::{Act, By, Tx};
@@ -45,6 +45,41 @@ impl Desktops {
         let ended = store::desktops::end_all(tx, person, at, EndReason::Revoked).await?;
         tx.note("desktops_ended", ended);
         Ok(())
+    }
+
+    /// Ends every desktop a person has in one ministry and closes their relays, in the caller's transaction: for one
+    /// who serves that ministry no more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_in_ministry(
+        &self,
+        tx: &mut Tx,
+        person: PersonId,
+        ministry: MinistryId,
+        at: Timestamp,
+    ) -> Result<(), naru_store::Error> {
+        let live = store::desktops::live_ids(tx, person, ministry).await?;
+        tx.note("desktops_ended", live.len());
+        for id in live {
+            if store::desktops::end(tx, id, at, EndReason::Revoked, true).await? {
+                store::closures::add(tx, ClosureTarget::Desktop(id), CloseReason::Revoked, at).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many desktops each person of a ministry has that have not ended; who has none is left out.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn open_by_person(
+        &self,
+        ministry: MinistryId,
+    ) -> Result<BTreeMap<PersonId, i64>, naru_store::Error> {
+        Ok(store::desktops::open_by_person(&self.parts.db, ministry)
+            .await?
+            .collect())
     }
 
     /// Ends a desktop and closes its relays; `false` if it had ended before.

@@ -47,7 +47,7 @@ impl Desktops {
                 }
             }
         }
-        let items = store::desktops::live_of_person(&self.parts.db, actor.person).await?;
+        let items = store::desktops::live_of_person(&self.parts.db, actor.person, actor.ministry).await?;
         Ok(DesktopList {
             offers,
             items: items.into_iter().map(Desktop::into_row).collect(),
@@ -90,7 +90,8 @@ impl Desktops {
         protocol: Protocol,
     ) -> Result<Opening, Error> {
         let turn = store::desktops::take_turn(tx, zone).await?;
-        let found = store::desktops::live_of(tx, case.actor.person, zone, protocol).await?;
+        let owner = (case.actor.person, case.actor.ministry);
+        let found = store::desktops::live_of(tx, owner, zone, protocol).await?;
         match found {
             Some(desktop) if desktop.host.is_some() => {
                 match self.existing_in(tx, case, &desktop).await {
@@ -187,11 +188,11 @@ impl Desktops {
         }
     }
 
-    /// The zone of the person's own desktop; another's is not told from none.
+    /// The zone of the person's own desktop in the ministry they serve now; another's is not told from none.
     pub(super) async fn own_zone(&self, actor: &Actor, id: DesktopId) -> Result<Zone, Error> {
         let desktop = store::desktops::read(&self.parts.db, id).await?;
         desktop
-            .filter(|desktop| desktop.person == actor.person)
+            .filter(|desktop| desktop.person == actor.person && desktop.ministry == actor.ministry)
             .map(|desktop| desktop.zone)
             .ok_or(Error::NoSuchDesktop)
     }

@@ -41,7 +41,7 @@ impl Desktops {
         let ahead = store::desktops::ahead(tx, desktop, polled_since).await?;
         let leaving = store::desktops::is_leaving(
             tx,
-            (desktop.person, zone, protocol),
+            desktop,
             now - Seconds(LEAVING_SECONDS_MAX),
             now - Seconds(rules::FRESH_SECONDS_MAX),
         );

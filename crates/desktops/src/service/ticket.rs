@@ -43,7 +43,8 @@ impl Desktops {
     /// Account and name of the caller.
     pub(super) async fn case(&self, actor: &Actor, zone: &naru_kernel::Zone) -> Result<Case, Error> {
         let clipboard = self.zone(zone)?.clipboard;
-        let seat = self.parts.people.seat(actor.person).await.ok_or(Error::NoSeat)?;
+        let seat = self.parts.people.seat(actor.person, actor.ministry).await;
+        let seat = seat.ok_or(Error::NoSeat)?;
         Ok(Case {
             actor: actor.clone(),
             seat,

@@ -22,15 +22,15 @@ naru_store::sql! {
     TAKE_TURN = "INSERT INTO placement_turns (zone, turn) VALUES ($1, 1) \
                  ON CONFLICT (zone) DO UPDATE SET turn = placement_turns.turn + 1 RETURNING turn AS n";
     BY_ID = concat!("SELECT ", columns!(), joined!(), "WHERE d.id = $1");
-    LIVE_OF = concat!("SELECT ", columns!(), joined!(), "WHERE d.person = $1 AND d.zone = $2 AND d.protocol = $3 \
-               AND d.state <> 'ended'");
-    LIVE_OF_PERSON = concat!("SELECT ", columns!(), joined!(), "WHERE d.person = $1 AND d.state <> 'ended' \
+    LIVE_OF = concat!("SELECT ", columns!(), joined!(), "WHERE d.person = $1 AND d.ministry = $2 AND d.zone = $3 \
+               AND d.protocol = $4 AND d.state <> 'ended'");
+    LIVE_OF_PERSON = concat!("SELECT ", columns!(), joined!(), "WHERE d.person = $1 AND d.ministry = $2 AND d.state <> 'ended' \
                       ORDER BY d.zone, d.protocol");
     LIVE = concat!("SELECT ", columns!(), joined!(), "WHERE d.state <> 'ended' AND d.id > $1 ORDER BY d.id LIMIT $2");
     LIVE_COUNT = "SELECT COUNT(*) AS n FROM desktops WHERE state <> 'ended'";
     OF_HOST = concat!("SELECT ", columns!(), joined!(), "WHERE d.host = $1 AND (d.state <> 'ended' OR d.on_host) ORDER BY d.id");
     LEAVING = "SELECT COUNT(*) AS n FROM desktops d JOIN nodes n ON n.id = d.host WHERE d.person = $1 AND d.zone = $2 \
-               AND d.protocol = $3 AND d.state = 'ended' AND d.on_host AND d.ended_at >= $4 AND n.last_seen_at >= $5";
+               AND d.protocol = $3 AND d.state = 'ended' AND d.on_host AND d.ended_at >= $4 AND n.last_seen_at >= $5 AND d.ministry = $6";
     UNWANTED = "SELECT id FROM desktops WHERE host = $1 AND state = 'ended' AND on_host ORDER BY id";
     ADD = "INSERT INTO desktops (id, person, ministry, zone, protocol, state, host, on_host, turn, opened_at, polled_at, \
            placed_at, last_seen_at, missing_since, ended_at, end_reason, bytes_in, bytes_out, round_trip_us) \
@@ -44,6 +44,8 @@ naru_store::sql! {
            WHERE id = $1 AND state <> 'ended'";
     END_ALL = "UPDATE desktops SET state = 'ended', ended_at = $2, end_reason = $3, missing_since = NULL \
                WHERE person = $1 AND state <> 'ended'";
+    LIVE_IDS = "SELECT id FROM desktops WHERE person = $1 AND ministry = $2 AND state <> 'ended' ORDER BY id";
+    OPEN_BY_PERSON = "SELECT person, COUNT(*) AS n FROM desktops WHERE ministry = $1 AND state <> 'ended' GROUP BY person";
     STANDS = "UPDATE desktops SET state = $2, last_seen_at = $3, missing_since = NULL, on_host = TRUE \
               WHERE id = $1 AND state <> 'ended'";
     MISSING = "UPDATE desktops SET missing_since = $2 WHERE id = $1 AND state <> 'ended'";
@@ -157,16 +159,48 @@ pub(crate) async fn by_id(tx: &mut Tx, id: DesktopId) -> Result<Option<Desktop>,
 
 pub(crate) async fn live_of(
     tx: &mut Tx,
-    person: PersonId,
+    (person, ministry): (PersonId, MinistryId),
     zone: &Zone,
     protocol: Protocol,
 ) -> Result<Option<Desktop>, Error> {
-    tx.optional(LIVE_OF, params![person, zone, protocol.as_str()])
+    tx.optional(LIVE_OF, params![person, ministry, zone, protocol.as_str()])
         .await
 }
 
-pub(crate) async fn live_of_person(db: &Db, person: PersonId) -> Result<Vec<Desktop>, Error> {
-    db.all(LIVE_OF_PERSON, params![person]).await
+/// Those a person has in one of the ministries they serve.
+pub(crate) async fn live_of_person(
+    db: &Db,
+    person: PersonId,
+    ministry: MinistryId,
+) -> Result<Vec<Desktop>, Error> {
+    db.all(LIVE_OF_PERSON, params![person, ministry]).await
+}
+
+/// The same, by identifier.
+pub(crate) async fn live_ids(
+    tx: &mut Tx,
+    person: PersonId,
+    ministry: MinistryId,
+) -> Result<Vec<DesktopId>, Error> {
+    let rows: Vec<Only> = tx.all(LIVE_IDS, params![person, ministry]).await?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+struct OfPerson(PersonId, i64);
+
+impl FromRow for OfPerson {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self(row.get("person")?, row.get("n")?))
+    }
+}
+
+/// How many each person has in a ministry; who has none is left out.
+pub(crate) async fn open_by_person(
+    db: &Db,
+    ministry: MinistryId,
+) -> Result<impl Iterator<Item = (PersonId, i64)> + use<>, Error> {
+    let rows: Vec<OfPerson> = db.all(OPEN_BY_PERSON, params![ministry]).await?;
+    Ok(rows.into_iter().map(|OfPerson(person, count)| (person, count)))
 }
 
 pub(crate) async fn live(db: &Db, after: &str, rows: i64) -> Result<Vec<Desktop>, Error> {
@@ -185,12 +219,13 @@ pub(crate) async fn of_host(tx: &mut Tx, host: HostId) -> Result<Vec<Desktop>, E
 /// Whether the person's last desktop of this kind is still being ended by a host in contact.
 pub(crate) async fn is_leaving(
     tx: &mut Tx,
-    case: (PersonId, &Zone, Protocol),
+    desktop: &Desktop,
     ended_since: Timestamp,
     seen_since: Timestamp,
 ) -> Result<bool, Error> {
-    let (person, zone, protocol) = case;
-    let params = params![person, zone, protocol.as_str(), ended_since, seen_since];
+    let (person, ministry) = (desktop.person, desktop.ministry);
+    let (zone, protocol) = (&desktop.zone, desktop.protocol.as_str());
+    let params = params![person, zone, protocol, ended_since, seen_since, ministry];
     Ok(tx.one::<i64>(LEAVING, params).await? > 0)
 }
 

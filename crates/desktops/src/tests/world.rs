@@ -1,11 +1,8 @@
 //! A portal's desktops with people, an authority and sessions that only pretend.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
 };
 
 use naru_kernel::{
@@ -52,7 +49,7 @@ impl IssuesNodeCertificates for Pretend {
 }
 
 impl KnowsPeople for Pretend {
-    fn seat(&self, person: PersonId) -> BoxFuture<'_, Option<Seat>> {
+    fn seat(&self, person: PersonId, _: MinistryId) -> BoxFuture<'_, Option<Seat>> {
         let account = format!("n{}", person.to_string().get(30..).unwrap_or_default());
         let seat = Seat {
             account,
@@ -88,12 +85,8 @@ pub(super) fn load() -> HostLoad {
 }
 
 pub(super) fn actor(number: u128, role: Role) -> Actor {
-    Actor {
-        person: PersonId::from_bits(number),
-        ministry: MinistryId::from_bits(number % 2),
-        roles: BTreeSet::from([role]),
-        logon: LogonId::from_bits(number),
-    }
+    let (person, ministry) = (PersonId::from_bits(number), MinistryId::from_bits(number % 2));
+    Actor::with_roles(person, ministry, LogonId::from_bits(number), [role])
 }
 
 pub(super) fn person(number: u128) -> Actor {

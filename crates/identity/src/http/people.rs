@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Answer, Shared};
 use crate::{
     answers::{ActivationCode, AlarmRow, ImportReport, PersonDetail, PersonRow},
-    service::{FILE_BYTES_MAX, ImportWish, PersonForm},
+    service::{FILE_BYTES_MAX, ImportWish, PeopleQuery, PersonForm},
 };
 
 const ADMIN: Access = Access::Role(Role::MinistryAdmin);
@@ -109,9 +109,9 @@ pub(super) fn routes() -> Routes<Shared> {
 async fn list(
     State(identity): State<Shared>,
     SignedIn(actor): SignedIn,
-    Query(page): Query<PageRequest>,
+    Query(query): Query<PeopleQuery>,
 ) -> Answer<Json<Page<PersonRow>>> {
-    Ok(Json(identity.people(&actor, &page).await?))
+    Ok(Json(identity.people(&actor, &query).await?))
 }
 
 async fn create(

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use naru_kernel::Role;
 
+use super::units::{clean_unit, unit_of_subject};
+
 /// The longest name, in characters.
 const NAME_CHARACTERS_MAX: usize = 100;
 /// The longest subject name, in bytes: what an index takes on every engine.
@@ -24,6 +26,8 @@ pub struct NewPerson {
     pub roles: BTreeSet<Role>,
     /// `ko` or `en`.
     pub language: String,
+    /// Their unit; the one their certificate names unless another is given.
+    pub unit: String,
 }
 
 /// A field that is wrong.
@@ -104,14 +108,32 @@ impl NewPerson {
             subject_key,
             roles: set,
             language: language.to_owned(),
+            unit: unit_of_subject(subject_name),
         })
+    }
+
+    /// Puts the person into a unit; an empty text leaves them where their certificate says.
+    ///
+    /// # Errors
+    /// When it is no unit.
+    pub fn in_unit(mut self, unit: &str) -> Result<Self, Wrong> {
+        if !unit.trim().is_empty() {
+            self.unit = clean_unit(unit)?;
+        }
+        Ok(self)
     }
 
     /// What a search looks through.
     #[must_use]
     pub fn search_text(&self) -> String {
-        format!("{} {}", self.name, self.subject_name).to_lowercase()
+        search_text(&self.name, &self.subject_name)
     }
+}
+
+/// What a search for people looks through.
+#[must_use]
+pub fn search_text(name: &str, subject_name: &str) -> String {
+    format!("{name} {subject_name}").to_lowercase()
 }
 
 #[cfg(test)]

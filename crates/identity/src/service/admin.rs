@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use naru_kernel::{LogonId, MinistryId, PersonId};
+use naru_kernel::{LogonId, MinistryId, PersonId, Tenant};
 use naru_runtime::Client;
 use naru_store::{Act, By};
 use serde::Serialize;
@@ -11,6 +11,7 @@ use super::{Identity, PersonForm, granted, people::revoke_held};
 use crate::{
     Error, Refusal,
     answers::ActivationCode,
+    members::MembershipState,
     model::{LogonState, Ministry, PersonState},
     store,
 };
@@ -48,7 +49,7 @@ pub struct PersonCard {
 }
 
 impl Identity {
-    fn platform_act(&self, action: &'static str) -> Act {
+    pub(super) fn platform_act(&self, action: &'static str) -> Act {
         let nobody = Client {
             address: String::new(),
             user_agent: String::new(),
@@ -157,7 +158,8 @@ impl Identity {
             ministry: Some(ministry.id),
             ..self.platform_act("identity.create-person")
         };
-        self.create_in(act, ministry, form).await
+        let (id, _) = self.create_in(act, ministry, form, None).await?;
+        Ok(id)
     }
 
     /// Whether a person has a second factor.
@@ -180,7 +182,7 @@ impl Identity {
             ministry: Some(known.ministry),
             ..self.platform_act("identity.hand-out-activation-code")
         };
-        self.new_code(act, person, known.ministry).await
+        self.new_code(act, person, (known.ministry, None)).await
     }
 
     /// Revokes a person: they are out of everything at once.
@@ -212,18 +214,27 @@ impl Identity {
         Ok(())
     }
 
-    /// What a desktop needs to know of a person who may work now; `None` for one who is revoked or not there.
+    /// What a desktop needs to know of a person who may work in this ministry now; `None` for one who is revoked, does
+    /// not serve it or is not there.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn person_card(&self, person: PersonId) -> Result<Option<PersonCard>, Error> {
-        let Some(person) = store::people::person(&self.db, person).await? else {
+    pub async fn person_card(
+        &self,
+        person: PersonId,
+        ministry: MinistryId,
+    ) -> Result<Option<PersonCard>, Error> {
+        let tenant = Tenant::of(ministry);
+        let membership = store::members::of(self.db.within(tenant), person).await?;
+        let serves = membership.filter(|membership| membership.state == MembershipState::Active);
+        let (Some(membership), Some(person)) = (serves, store::people::person(&self.db, person).await?)
+        else {
             return Ok(None);
         };
         if person.state == PersonState::Revoked {
             return Ok(None);
         }
-        let Some(ministry) = store::people::ministry(&self.db, person.ministry).await? else {
+        let Some(ministry) = store::people::ministry(&self.db, ministry).await? else {
             return Ok(None);
         };
         Ok(Some(PersonCard {
@@ -232,7 +243,7 @@ impl Identity {
             ministry_name: ministry.name(&person.language).to_owned(),
             agency_code: ministry.agency_code,
             name: person.name,
-            account: person.account,
+            account: membership.account,
             language: person.language,
         }))
     }

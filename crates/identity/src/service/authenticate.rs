@@ -48,7 +48,7 @@ impl Identity {
     ) -> Result<Authenticated, Error> {
         let now = self.clock.now();
         let hash = secret::sha256(token.as_bytes());
-        let Some(found) = store::sessions::find(&self.db, hash.clone()).await? else {
+        let Some(found) = store::sessions::find(&self.db, hash.clone(), now).await? else {
             return Ok(Authenticated::default());
         };
         let user_agent_hash = secret::sha256(client.user_agent.as_bytes());
@@ -171,12 +171,12 @@ fn authenticated(found: Found, idle_expires_at: Timestamp, new_token: Option<Str
             person: found.person,
             ministry: found.ministry,
         }),
-        LogonState::SignedIn => Caller::SignedIn(Actor {
-            person: found.person,
-            ministry: found.ministry,
-            roles: found.roles,
-            logon: found.logon,
-        }),
+        LogonState::SignedIn => Caller::SignedIn(Actor::new(
+            found.person,
+            found.ministry,
+            found.logon,
+            found.grants,
+        )),
         LogonState::Ended => Caller::Anyone,
     };
     Authenticated {

@@ -88,7 +88,7 @@ impl Identity {
             .collect();
         let (options, state) = self
             .webauthn
-            .start_passkey_registration(user_handle(person.id), &person.account, &person.name, Some(known))
+            .start_passkey_registration(user_handle(person.id), &person.name, &person.name, Some(known))
             .map_err(|error| Error::Passkey(error.into()))?;
         self.start(enroller.logon, Started::EnrolPasskey(state)).await?;
         serde_json::to_value(options).map_err(|error| Error::Passkey(error.into()))

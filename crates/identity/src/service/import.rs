@@ -1,17 +1,16 @@
 //! A list of people as CSV: every line is judged before the first one is added, and all are added together.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use naru_kernel::{Actor, PersonId};
+use naru_kernel::Actor;
 use naru_runtime::Client;
 use naru_store::Act;
 
-use super::{Identity, Tools};
+use super::{Identity, people::add_person};
 use crate::{
     Error, Refusal,
     answers::{ImportError, ImportReport},
     rules::NewPerson,
-    secret, store,
     store::people::{TAKEN_KEYS_MAX, taken},
 };
 
@@ -73,8 +72,7 @@ impl Identity {
         client: &Client,
     ) -> Result<ImportReport, Error> {
         let act = self.admin_act("identity.import-people", actor, client)?;
-        let ministry = store::people::ministry(&self.db, actor.ministry).await?;
-        let ministry = ministry.ok_or(Refusal::NoSuch("ministry"))?;
+        let ministry = self.own_ministry(actor).await?;
         let is_platform = ministry.is_platform;
         // Ten megabytes take a while: not on a thread that serves others.
         let read = tokio::task::spawn_blocking(move || read(&file, is_platform)).await;
@@ -88,7 +86,7 @@ impl Identity {
             errors: read.errors,
         };
         if wish.apply && (read.broken == 0 || wish.skip_broken) && !read.lines.is_empty() {
-            let (imported, late) = self.add(act, ministry.id, read.lines, wish.skip_broken).await?;
+            let (imported, late) = self.add(act, actor.clone(), read.lines, wish.skip_broken).await?;
             report.imported = imported;
             report.errors.extend(late);
             report.errors.truncate(ERRORS_MAX);
@@ -119,29 +117,27 @@ impl Identity {
     async fn add(
         &self,
         act: Act,
-        ministry: naru_kernel::MinistryId,
+        actor: Actor,
         lines: Vec<Line>,
         skip_broken: bool,
     ) -> Result<(usize, Vec<ImportError>), Error> {
         let (tools, now) = (self.tools.clone(), act.at);
         self.decide(act, move |tx| {
             Box::pin(async move {
-                tx.about(ministry);
+                tx.about(actor.ministry);
                 let mut imported = 0_usize;
                 let mut late = Vec::new();
                 for line in &lines {
-                    let Tools { entropy, .. } = &tools;
-                    let id = PersonId::new(now, Arc::as_ref(entropy));
-                    let account = secret::account(Arc::as_ref(entropy));
-                    if store::people::insert(tx, id, ministry, &line.new, &account, now).await? {
-                        imported = imported.saturating_add(1);
-                    } else {
+                    let tenant = actor.tenant();
+                    match add_person(tx, &tools, tenant, &line.new, (Some(&actor), now)).await? {
+                        Ok(_) => imported = imported.saturating_add(1),
                         // Somebody was added since the list was judged.
-                        late.push(ImportError {
+                        Err(Refusal::SubjectTaken) => late.push(ImportError {
                             line: line.number,
                             field: "subject_name".to_owned(),
                             problem: "this subject name is taken".to_owned(),
-                        });
+                        }),
+                        Err(refusal) => return Err(Error::Refused(refusal)),
                     }
                 }
                 if !late.is_empty() && !skip_broken {

@@ -5,16 +5,18 @@ mod alarms;
 mod authenticate;
 mod enrol;
 mod fetch;
+mod grants;
 mod import;
 mod jobs;
 mod logon;
 mod people;
+mod reach;
 mod revocation;
 mod second_factor;
 mod sessions;
 mod step_up;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use naru_kernel::{Clock, Entropy, MinistryId, Timestamp};
 use naru_pki::{ChallengeKey, Trust};
@@ -24,13 +26,16 @@ use webauthn_rs::{Webauthn, WebauthnBuilder};
 
 pub use admin::{NewMinistry, PersonCard};
 pub use authenticate::{Authenticated, CurrentLogon};
+pub use grants::{GrantForm, GrantQuery};
 pub(crate) use import::{FILE_BYTES_MAX, ImportWish};
 pub use logon::Opened;
-pub use people::PersonForm;
+pub use people::{PeopleQuery, PersonForm};
 pub use revocation::ListStatus;
 pub use step_up::LogonProof;
 
-use crate::{ClosesDesktops, Error, IdentityConfig, Refusal, rules::Lifetimes, secret::Keys, store};
+use crate::{
+    AsksSecondPerson, ClosesWhatIsOpen, Error, IdentityConfig, Refusal, rules::Lifetimes, secret::Keys, store,
+};
 
 /// Gives the value of a verdict, or ends the work of a change with its refusal, which is then recorded.
 macro_rules! granted {
@@ -51,7 +56,8 @@ pub(crate) type Verdict<T> = Result<T, Refusal>;
 pub(crate) struct Tools {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: Arc<Keys>,
-    pub(crate) desktops: Arc<dyn ClosesDesktops>,
+    pub(crate) desktops: Arc<dyn ClosesWhatIsOpen>,
+    pub(crate) second: Arc<OnceLock<Arc<dyn AsksSecondPerson>>>,
     pub(crate) lifetimes: Lifetimes,
 }
 
@@ -78,7 +84,7 @@ impl Identity {
         db: Db,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        desktops: Arc<dyn ClosesDesktops>,
+        desktops: Arc<dyn ClosesWhatIsOpen>,
     ) -> Result<Self, Error> {
         let trust = Trust::new(&config.profiles, |name| std::fs::read(name).ok())?;
         let webauthn = webauthn(&config)?;
@@ -88,6 +94,7 @@ impl Identity {
             entropy,
             keys: Arc::new(Keys::new(&code, &seal)?),
             desktops,
+            second: Arc::new(OnceLock::new()),
             lifetimes: config.lifetimes(),
         };
         let identity = Self {
@@ -102,6 +109,17 @@ impl Identity {
         };
         identity.load_stored_lists().await?;
         Ok(identity)
+    }
+
+    /// Says who keeps what a second administrator must agree to. Approvals know this domain, so they start later.
+    pub fn ask_by(&self, second: Arc<dyn AsksSecondPerson>) {
+        // Only the one that opens the portal calls this, once.
+        drop(self.tools.second.set(second));
+    }
+
+    /// Called after the commit of what [`Identity::carry_out`] did: whoever waits for orders is answered at once.
+    pub fn wake(&self) {
+        self.tools.desktops.wake();
     }
 
     /// The domain's configuration.

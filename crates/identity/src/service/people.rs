@@ -1,30 +1,39 @@
 //! The people of a ministry, as its administrators see and change them. What belongs to another ministry is not there.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use naru_kernel::{
-    Action, Actor, CertificateId, LogonId, Page, PageRequest, PersonId, Scope, Seconds, Timestamp,
+    Action, Actor, ApprovalId, CertificateId, GroupId, LogonId, MinistryId, Page, PageRequest, PersonId,
+    Reach, Role, Scope, Seconds, Tenant, Timestamp,
 };
 use naru_runtime::Client;
-use naru_store::{Act, BoxFuture, By, Tx};
+use naru_store::{Act, BoxFuture, Tx};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
     Identity, Tools, Verdict, granted,
+    grants::{Wish, ask_for, by, give},
+    reach::{Of, hold_reached, in_reach},
     sessions::{end_all, end_logon},
 };
 use crate::{
-    Error, Refusal,
-    answers::{ActivationCode, CertificateRow, FactorRow, PersonDetail, PersonRow, SessionRow},
+    Error, Leaver, Refusal,
+    answers::{
+        ActivationCode, CertificateRow, FactorRow, GrantRow, PersonDetail, PersonRow, SessionRow, UnitRow,
+    },
+    members::{Membership, MembershipState, roles_text},
     model::{EndReason, Ministry, Person, PersonState},
     rules::{NewPerson, Wrong, effective_state},
-    secret, store,
+    secret,
+    store::{self, members::Details},
 };
 
 /// How long an activation code is good.
 const ACTIVATION_LENGTH: Seconds = Seconds::hours(7 * 24);
 
 /// A person's data, as a form sends it.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonForm {
     /// Name.
@@ -37,6 +46,29 @@ pub struct PersonForm {
     /// `ko` or `en`; empty means Korean.
     #[serde(default)]
     pub language: String,
+    /// Names from the ministry down with `/` between; empty means where the certificate's subject says.
+    #[serde(default)]
+    pub unit: String,
+}
+
+/// Which people are listed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeopleQuery {
+    /// At most so many rows.
+    pub limit: Option<i64>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// In name or certificate subject.
+    pub search: Option<String>,
+    /// In this state only.
+    pub state: Option<PersonState>,
+    /// Of this unit and those below it only.
+    pub unit: Option<String>,
+    /// Of this group only.
+    pub group: Option<GroupId>,
+    /// `name`, `unit`, `created_at` or `last_logon_at`; with a minus in front the other way.
+    pub sort: Option<String>,
 }
 
 impl From<Wrong> for Refusal {
@@ -69,29 +101,63 @@ impl Identity {
         client: &Client,
     ) -> Result<Act, Error> {
         actor.may(Action::ManagePeople, Scope::Ministry(actor.ministry))?;
-        Ok(self.act_for(
-            action,
-            By::Person(actor.person, actor.logon),
-            actor.ministry,
-            client,
-        ))
+        Ok(self.act_for(action, by(actor), actor.ministry, client))
     }
 
-    /// People of the actor's ministry, by name.
+    /// The act of an administrator of the ministry or of units of it; whom they reach is asked for each person.
+    pub(super) fn people_act(
+        &self,
+        action: &'static str,
+        actor: &Actor,
+        client: &Client,
+    ) -> Result<Act, Error> {
+        if actor.reach(Action::ManagePeople) == Reach::Nothing {
+            return Err(Refusal::Denied.into());
+        }
+        Ok(self.act_for(action, by(actor), actor.ministry, client))
+    }
+
+    pub(super) async fn own_ministry(&self, actor: &Actor) -> Result<Ministry, Error> {
+        let ministry = store::people::ministry(&self.db, actor.ministry).await?;
+        Ok(ministry.ok_or(Refusal::NoSuch("ministry"))?)
+    }
+
+    /// People of the actor's ministry whom the actor reaches.
     ///
     /// # Errors
-    /// When the actor may not, or the store fails.
-    pub async fn people(&self, actor: &Actor, page: &PageRequest) -> Result<Page<PersonRow>, Error> {
-        actor.may(Action::ManagePeople, Scope::Ministry(actor.ministry))?;
+    /// When the actor may not, the query asks for an order there is not, or the store fails.
+    pub async fn people(&self, actor: &Actor, query: &PeopleQuery) -> Result<Page<PersonRow>, Error> {
+        let reach = actor.reach(Action::ManagePeople);
+        if reach == Reach::Nothing {
+            return Err(Refusal::Denied.into());
+        }
         let now = self.clock.now();
-        let (mut listed, total) = store::people::list(&self.db, actor.ministry, page).await?;
-        let next = next_of(&mut listed, page, |row| row.person.id.to_string());
+        let sort = store::members::Sort::of(query.sort.as_deref().unwrap_or_default());
+        let wanted = store::members::Wanted {
+            search: query.search.clone(),
+            state: query.state,
+            unit: query.unit.clone().filter(|unit| !unit.is_empty()),
+            group: query.group,
+            reached_by: (reach != Reach::Ministry).then_some(actor.person),
+            sort: sort.ok_or(Refusal::Field {
+                field: "sort",
+                problem: "sort by name, unit, created_at or last_logon_at",
+            })?,
+            after: query.after.clone(),
+            rows: rows_of(query.limit),
+        };
+        let from = self.db.within(actor.tenant());
+        let (mut listed, total) = store::members::list(from, &wanted, now).await?;
+        let next = next_after(&mut listed, wanted.rows, |row| row.person.id.to_string());
+        let mut roles = self.roles_of(actor.tenant(), &listed, now).await?;
         let rows = listed.into_iter().map(|row| PersonRow {
+            roles: roles.remove(&row.person.id).unwrap_or_default(),
             id: row.person.id,
             name: row.person.name,
             subject_name: row.person.subject_name,
             state: effective_state(row.person.state, row.person.locked_until, now),
-            roles: row.person.roles,
+            unit: row.unit,
+            is_home: row.is_home,
             factors: row.factors,
             certificates: row.certificates,
             last_logon_at: row.person.last_logon_at,
@@ -103,30 +169,85 @@ impl Identity {
         })
     }
 
-    /// A person of the actor's ministry, whole.
-    ///
-    /// # Errors
-    /// When the actor may not, or there is no such person in the ministry.
-    pub async fn person(&self, actor: &Actor, id: PersonId) -> Result<PersonDetail, Error> {
-        actor.may(Action::ManagePeople, Scope::Ministry(actor.ministry))?;
-        let person = store::people::in_ministry(&self.db, id, actor.ministry).await?;
-        self.detail(person.ok_or(Refusal::NoSuch("person"))?).await
+    async fn roles_of(
+        &self,
+        tenant: Tenant,
+        listed: &[store::members::Listed],
+        now: Timestamp,
+    ) -> Result<BTreeMap<PersonId, BTreeSet<Role>>, Error> {
+        let people: Vec<PersonId> = listed.iter().map(|row| row.person.id).collect();
+        let mut roles: BTreeMap<PersonId, BTreeSet<Role>> = BTreeMap::new();
+        for some in people.chunks(store::grants::PEOPLE_MAX) {
+            for held in store::grants::of_people(self.db.within(tenant), some, now).await? {
+                roles.entry(held.person).or_default().insert(held.grant.role);
+            }
+        }
+        Ok(roles)
     }
 
-    async fn detail(&self, person: Person) -> Result<PersonDetail, Error> {
-        let factors = store::factors::of_person(&self.db, person.id).await?;
-        let certificates = store::certificates::of_person(&self.db, person.id).await?;
-        let sessions = store::logons::shown_of(&self.db, person.id).await?;
-        let state = effective_state(person.state, person.locked_until, self.clock.now());
+    /// Units in which somebody of the actor's ministry serves, by name.
+    ///
+    /// # Errors
+    /// When the actor may not, or the store fails.
+    pub async fn units(&self, actor: &Actor, page: &PageRequest) -> Result<Page<UnitRow>, Error> {
+        actor.may(Action::ManagePeople, Scope::Ministry(actor.ministry))?;
+        let after = page.after.clone().unwrap_or_default();
+        let from = self.db.within(actor.tenant());
+        let mut units = store::members::units(from, &after, page.rows().saturating_add(1)).await?;
+        let next = next_after(&mut units, page.rows(), |row| row.unit.clone());
+        let rows = units.into_iter().map(|row| UnitRow {
+            unit: row.unit,
+            people: row.people,
+        });
+        let items: Vec<UnitRow> = rows.collect();
+        let total = i64::try_from(items.len()).unwrap_or(i64::MAX);
+        Ok(Page { items, next, total })
+    }
+
+    /// A person of the actor's ministry, whole; of one whose home is another, what concerns this one.
+    ///
+    /// # Errors
+    /// When the actor may not, or there is no such person in their reach.
+    pub async fn person(&self, actor: &Actor, id: PersonId) -> Result<PersonDetail, Error> {
+        if actor.reach(Action::ManagePeople) == Reach::Nothing {
+            return Err(Refusal::Denied.into());
+        }
+        let membership = store::members::of(self.db.within(actor.tenant()), id).await?;
+        let serves = membership.filter(|membership| membership.state == MembershipState::Active);
+        let membership = serves.ok_or(Refusal::NoSuch("person"))?;
+        in_reach(actor, &membership.unit)?;
+        let person = store::people::person(&self.db, id).await?;
+        self.detail(person.ok_or(Refusal::NoSuch("person"))?, membership)
+            .await
+    }
+
+    async fn detail(&self, person: Person, membership: Membership) -> Result<PersonDetail, Error> {
+        let now = self.clock.now();
+        let from = self.db.within(Tenant::of(membership.ministry));
+        let grants = store::grants::of_person(from, person.id, now).await?;
+        let (mut factors, mut certificates) = (Vec::new(), Vec::new());
+        let mut sessions = store::logons::shown_of(&self.db, person.id).await?;
+        if membership.is_home {
+            factors = store::factors::of_person(&self.db, person.id).await?;
+            certificates = store::certificates::of_person(&self.db, person.id).await?;
+        } else {
+            sessions.retain(|logon| logon.ministry == membership.ministry);
+        }
+        let state = effective_state(person.state, person.locked_until, now);
         Ok(PersonDetail {
             id: person.id,
             name: person.name,
             subject_name: person.subject_name,
             state,
             locked_until: person.locked_until.filter(|_| state == PersonState::Locked),
-            roles: person.roles,
+            roles: grants.iter().map(|held| held.grant.role).collect(),
+            grants: grants.into_iter().map(GrantRow::from).collect(),
+            unit: membership.unit,
+            email: membership.email,
+            is_home: membership.is_home,
             language: person.language,
-            account: person.account,
+            account: membership.account,
+            asked: Vec::new(),
             factors: factors.into_iter().map(FactorRow::from).collect(),
             certificates: certificates.into_iter().map(CertificateRow::from).collect(),
             sessions: sessions
@@ -147,19 +268,23 @@ impl Identity {
         form: &PersonForm,
         client: &Client,
     ) -> Result<PersonDetail, Error> {
-        let act = self.admin_act("identity.create-person", actor, client)?;
-        let ministry = store::people::ministry(&self.db, actor.ministry).await?;
-        let ministry = ministry.ok_or(Refusal::NoSuch("ministry"))?;
-        let id = self.create_in(act, ministry, form).await?;
-        self.person(actor, id).await
+        let act = self.people_act("identity.create-person", actor, client)?;
+        let ministry = self.own_ministry(actor).await?;
+        let (id, asked) = self.create_in(act, ministry, form, Some(actor.clone())).await?;
+        Ok(PersonDetail {
+            asked,
+            ..self.person(actor, id).await?
+        })
     }
 
+    /// Adds a person. Without an actor it is the platform that does, and gives every role at once.
     pub(super) async fn create_in(
         &self,
         act: Act,
         ministry: Ministry,
         form: &PersonForm,
-    ) -> Result<PersonId, Error> {
+        actor: Option<Actor>,
+    ) -> Result<(PersonId, Vec<ApprovalId>), Error> {
         let roles: Vec<&str> = form.roles.iter().map(String::as_str).collect();
         let new = NewPerson::parse(
             &form.name,
@@ -168,16 +293,21 @@ impl Identity {
             &form.language,
             ministry.is_platform,
         )
+        .and_then(|new| new.in_unit(&form.unit))
         .map_err(Refusal::from)?;
+        if let Some(actor) = &actor {
+            let unit = new.unit.as_str();
+            let ministry = actor.ministry;
+            actor.may(Action::ManagePeople, Scope::Unit { ministry, unit })?;
+        }
         let (tools, now) = (self.tools.clone(), act.at);
         self.decide(act, move |tx| {
             Box::pin(async move {
-                let id = PersonId::new(now, tools.entropy.as_ref());
-                tx.about(id);
-                tx.note("roles", crate::model::roles_text(&new.roles));
-                let account = secret::account(tools.entropy.as_ref());
-                let added = store::people::insert(tx, id, ministry.id, &new, &account, now).await?;
-                Ok(if added { Ok(id) } else { Err(Refusal::SubjectTaken) })
+                let tenant = Tenant::of(ministry.id);
+                let added = granted!(add_person(tx, &tools, tenant, &new, (actor.as_ref(), now)).await?);
+                tx.about(added.0);
+                tx.note("after", described(&new));
+                Ok(Ok(added))
             })
         })
         .await
@@ -193,25 +323,29 @@ impl Identity {
         id: PersonId,
         client: &Client,
     ) -> Result<ActivationCode, Error> {
-        let act = self.admin_act("identity.hand-out-activation-code", actor, client)?;
+        let act = self.people_act("identity.hand-out-activation-code", actor, client)?;
         if id == actor.person {
             return Err(self
                 .refuse(act, Refusal::NotYourself, serde_json::Value::Null)
                 .await);
         }
-        self.new_code(act, id, actor.ministry).await
+        self.new_code(act, id, (actor.ministry, Some(actor.clone())))
+            .await
     }
 
     pub(super) async fn new_code(
         &self,
         act: Act,
         id: PersonId,
-        ministry: naru_kernel::MinistryId,
+        (ministry, actor): (MinistryId, Option<Actor>),
     ) -> Result<ActivationCode, Error> {
         let (tools, now) = (self.tools.clone(), act.at);
         self.decide(act, move |tx| {
             Box::pin(async move {
                 tx.about(id);
+                if let Some(actor) = actor {
+                    granted!(hold_reached(tx, &actor, id, (Of::Home, now)).await?);
+                }
                 let person = store::people::hold_in(tx, id, ministry).await?;
                 let person = granted!(person.ok_or(Refusal::NoSuch("person")));
                 if person.state == PersonState::Revoked {
@@ -232,7 +366,7 @@ impl Identity {
     /// # Errors
     /// When the actor may not, there is no such person, or it is the actor.
     pub async fn revoke(&self, actor: &Actor, id: PersonId, client: &Client) -> Result<PersonDetail, Error> {
-        let act = self.admin_act("identity.revoke-person", actor, client)?;
+        let act = self.people_act("identity.revoke-person", actor, client)?;
         self.on_person(actor, (act, Oneself::Forbidden), id, Box::new(revoke_held))
             .await
     }
@@ -242,7 +376,7 @@ impl Identity {
     /// # Errors
     /// When the actor may not, there is no such person, or they are not revoked.
     pub async fn restore(&self, actor: &Actor, id: PersonId, client: &Client) -> Result<PersonDetail, Error> {
-        let act = self.admin_act("identity.restore-person", actor, client)?;
+        let act = self.people_act("identity.restore-person", actor, client)?;
         let work: Work = Box::new(|tx, _, person, _| {
             Box::pin(async move {
                 if person.state != PersonState::Revoked {
@@ -260,7 +394,7 @@ impl Identity {
     /// # Errors
     /// When the actor may not, there is no such person, or they are not locked.
     pub async fn unlock(&self, actor: &Actor, id: PersonId, client: &Client) -> Result<PersonDetail, Error> {
-        let act = self.admin_act("identity.unlock-person", actor, client)?;
+        let act = self.people_act("identity.unlock-person", actor, client)?;
         let work: Work = Box::new(|tx, _, person, now| {
             Box::pin(async move {
                 if effective_state(person.state, person.locked_until, now) != PersonState::Locked {
@@ -283,7 +417,7 @@ impl Identity {
         id: PersonId,
         client: &Client,
     ) -> Result<PersonDetail, Error> {
-        let act = self.admin_act("identity.reset-factors", actor, client)?;
+        let act = self.people_act("identity.reset-factors", actor, client)?;
         let work: Work = Box::new(|tx, tools, person, now| {
             Box::pin(async move {
                 let removed = store::factors::remove_all(tx, person.id).await?;
@@ -303,16 +437,18 @@ impl Identity {
         work: Work,
     ) -> Result<PersonDetail, Error> {
         let (tools, now) = (self.tools.clone(), act.at);
-        let (ministry, actor_id) = (actor.ministry, actor.person);
+        let acting = actor.clone();
         let done = self.decide(act, move |tx| {
             Box::pin(async move {
                 tx.about(id);
-                let person = store::people::hold_in(tx, id, ministry).await?;
-                let person = granted!(person.ok_or(Refusal::NoSuch("person")));
-                if oneself == Oneself::Forbidden && id == actor_id {
+                let reached = granted!(hold_reached(tx, &acting, id, (Of::Home, now)).await?);
+                if oneself == Oneself::Forbidden && id == acting.person {
                     return Ok(Err(Refusal::NotYourself));
                 }
-                work(tx, tools, person, now).await
+                let before = reached.person.state;
+                granted!(work(tx, tools, reached.person, now).await?);
+                note_states(tx, before, id).await?;
+                Ok(Ok(()))
             })
         });
         done.await?;
@@ -330,13 +466,16 @@ impl Identity {
         (person, logon): (PersonId, LogonId),
         client: &Client,
     ) -> Result<(), Error> {
-        let act = self.admin_act("identity.end-session", actor, client)?;
-        let (tools, now, ministry) = (self.tools.clone(), act.at, actor.ministry);
+        let act = self.people_act("identity.end-session", actor, client)?;
+        let (tools, now, actor) = (self.tools.clone(), act.at, actor.clone());
         let done = self.decide(act, move |tx| {
             Box::pin(async move {
                 tx.about(logon);
+                let reached = hold_reached(tx, &actor, person, (Of::Ministry, now)).await?;
+                let reached = granted!(reached.map_err(|_| Refusal::NoSuch("session")));
                 let known = store::logons::open_by_id(tx, logon).await?;
-                if known.is_none_or(|logon| logon.person != person || logon.ministry != ministry) {
+                let is_ours = |ministry| ministry == actor.ministry || reached.membership.is_home;
+                if known.is_none_or(|logon| logon.person != person || !is_ours(logon.ministry)) {
                     return Ok(Err(Refusal::NoSuch("session")));
                 }
                 end_logon(tx, &tools, logon, EndReason::EndedByAdmin, now).await?;
@@ -358,15 +497,18 @@ impl Identity {
         id: CertificateId,
         client: &Client,
     ) -> Result<(), Error> {
-        let act = self.admin_act("identity.revoke-certificate", actor, client)?;
-        let (tools, now, ministry) = (self.tools.clone(), act.at, actor.ministry);
+        let act = self.people_act("identity.revoke-certificate", actor, client)?;
+        let (tools, now, actor) = (self.tools.clone(), act.at, actor.clone());
         let done = self.decide(act, move |tx| {
             Box::pin(async move {
                 tx.about(id);
-                let known = store::certificates::in_ministry(tx, id, ministry).await?;
+                let known = store::certificates::in_ministry(tx, id, actor.ministry).await?;
                 let known = granted!(known.ok_or(Refusal::NoSuch("certificate")));
-                store::people::hold(tx, known.person).await?;
+                let reached = hold_reached(tx, &actor, known.person, (Of::Home, now)).await?;
+                granted!(reached.map_err(|_| Refusal::NoSuch("certificate")));
                 tx.note("person", known.person.to_string());
+                tx.note("before", known.state.as_str());
+                tx.note("after", "revoked");
                 if !store::certificates::revoke(tx, id, now).await? {
                     return Ok(Ok(()));
                 }
@@ -394,10 +536,70 @@ pub(super) fn revoke_held(
     Box::pin(async move {
         store::people::set_state(tx, person.id, PersonState::Revoked).await?;
         store::factors::remove_activation(tx, person.id).await?;
-        tools.desktops.end(tx, person.id, now).await?;
+        tools.desktops.end(tx, Leaver::Everywhere(person.id), now).await?;
         end_all(tx, &tools, person.id, now).await?;
         Ok(Ok(()))
     })
+}
+
+/// Adds a person with their membership and roles; those beyond a worker's are asked for when an administrator adds them.
+pub(super) async fn add_person(
+    tx: &mut Tx,
+    tools: &Tools,
+    tenant: Tenant,
+    new: &NewPerson,
+    (actor, now): (Option<&Actor>, Timestamp),
+) -> Result<Verdict<(PersonId, Vec<ApprovalId>)>, Error> {
+    let id = PersonId::new(now, tools.entropy.as_ref());
+    if !store::people::insert(tx, id, tenant.ministry(), new, now).await? {
+        return Ok(Err(Refusal::SubjectTaken));
+    }
+    let details = Details {
+        unit: new.unit.clone(),
+        ..Details::default()
+    };
+    let account = secret::account(tools.entropy.as_ref());
+    store::members::insert(tx, (id, tenant), &details, (&account, true), now).await?;
+    let mut asked = Vec::new();
+    for role in &new.roles {
+        let wish = Wish::everywhere(id, *role);
+        match actor {
+            Some(actor) if *role != Role::Worker => {
+                granted!(actor.may(Action::ManagePeople, Scope::Ministry(actor.ministry)));
+                asked.push(granted!(ask_for(tx, tools, actor, (&new.name, wish)).await?));
+            }
+            Some(_) | None => {
+                let by = actor.map_or_else(|| "platform".to_owned(), |actor| actor.person.to_string());
+                granted!(give(tx, tools, (&wish, tenant), (by, None), now).await?);
+            }
+        }
+    }
+    Ok(Ok((id, asked)))
+}
+
+/// A new person's data for the record.
+pub(super) fn described(new: &NewPerson) -> serde_json::Value {
+    serde_json::json!({
+        "name": new.name, "subject_name": new.subject_name, "unit": new.unit, "language": new.language,
+        "roles": roles_text(&new.roles),
+    })
+}
+
+/// Notes a person's state before and after.
+async fn note_states(tx: &mut Tx, before: PersonState, id: PersonId) -> Result<(), Error> {
+    let after = store::people::read_in(tx, id).await?;
+    tx.note("before", before.as_str());
+    tx.note("after", after.map_or("gone", |person| person.state.as_str()));
+    Ok(())
+}
+
+/// Rows of a page, within its limits.
+pub(super) fn rows_of(limit: Option<i64>) -> i64 {
+    let page = PageRequest {
+        limit,
+        ..PageRequest::default()
+    };
+    page.rows()
 }
 
 /// Cuts the row that was read beyond the page, and says how to ask for the next one.
@@ -406,7 +608,12 @@ pub(super) fn next_of<T>(
     page: &PageRequest,
     key: impl Fn(&T) -> String,
 ) -> Option<String> {
-    let wanted = usize::try_from(page.rows()).unwrap_or(usize::MAX);
+    next_after(rows, page.rows(), key)
+}
+
+/// The same for a number of rows.
+pub(super) fn next_after<T>(rows: &mut Vec<T>, wanted: i64, key: impl Fn(&T) -> String) -> Option<String> {
+    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
     if rows.len() <= wanted {
         return None;
     }

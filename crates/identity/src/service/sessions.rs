@@ -39,6 +39,9 @@ impl Identity {
             ministry: ministry.id,
             ministry_name: ministry.name(&person.language).to_owned(),
             roles: actor.roles.clone(),
+            grants: actor.grants.clone(),
+            is_home: person.ministry == actor.ministry,
+            ministries: store::members::serves(&self.db, actor.person).await?.len(),
             language: person.language,
             session: self.session(current),
         })

@@ -3,10 +3,13 @@
 pub(crate) mod alarms;
 pub(crate) mod certificates;
 pub(crate) mod factors;
+pub(crate) mod grants;
 pub(crate) mod keys;
 pub(crate) mod logons;
+pub(crate) mod members;
 pub(crate) mod people;
 pub(crate) mod proofs;
+pub(crate) mod search;
 pub(crate) mod sessions;
 
 use std::str::FromStr;
@@ -19,8 +22,10 @@ pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
         alarms::ALL,
         certificates::ALL,
         factors::ALL,
+        grants::ALL,
         keys::ALL,
         logons::ALL,
+        members::ALL,
         people::ALL,
         proofs::ALL,
         sessions::ALL,

@@ -1,11 +1,11 @@
 //! Ministries and people.
 
-use naru_kernel::{MinistryId, PageRequest, PersonId, Timestamp};
+use naru_kernel::{MinistryId, PersonId, Timestamp};
 use naru_store::{Db, Error, FromRow, Row, Tx, params};
 
 use super::word;
 use crate::{
-    model::{Failures, Ministry, Person, PersonState, roles_of, roles_text},
+    model::{Failures, Ministry, Person, PersonState},
     rules::NewPerson,
 };
 
@@ -15,39 +15,32 @@ naru_store::sql! {
     INSERT_MINISTRY = "INSERT INTO ministries (id, name_ko, name_en, agency_code, is_platform, created_at) \
                        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (agency_code) DO NOTHING";
     INSERT = "INSERT INTO people (id, ministry, name, subject_name, subject_key, search_text, state, failures, \
-              failures_since, roles, language, account, created_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, 'active', 0, 0, $7, $8, $9, $10) \
+              failures_since, language, created_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, 'active', 0, 0, $7, $8) \
               ON CONFLICT (subject_key) DO NOTHING";
-    BY_ID = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, roles, language, \
-             account, last_logon_at FROM people WHERE id = $1";
-    BY_SUBJECT = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, roles, \
-                  language, account, last_logon_at FROM people WHERE subject_key = $1";
-    IN_MINISTRY = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, roles, \
-                   language, account, last_logon_at FROM people WHERE id = $1 AND ministry = $2";
+    BY_ID = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, language, \
+             last_logon_at FROM people WHERE id = $1";
+    BY_SUBJECT = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, \
+                  language, last_logon_at FROM people WHERE subject_key = $1";
+    IN_MINISTRY = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, \
+                   language, last_logon_at FROM people WHERE id = $1 AND ministry = $2";
     HOLD = "UPDATE people SET failures = failures WHERE id = $1 \
-            RETURNING id, ministry, name, subject_name, state, locked_until, failures, failures_since, roles, language, \
-            account, last_logon_at";
+            RETURNING id, ministry, name, subject_name, state, locked_until, failures, failures_since, language, \
+            last_logon_at";
     HOLD_BY_SUBJECT = "UPDATE people SET failures = failures WHERE subject_key = $1 \
                        RETURNING id, ministry, name, subject_name, state, locked_until, failures, failures_since, \
-                       roles, language, account, last_logon_at";
+                       language, last_logon_at";
     HOLD_IN = "UPDATE people SET failures = failures WHERE id = $1 AND ministry = $2 \
-               RETURNING id, ministry, name, subject_name, state, locked_until, failures, failures_since, roles, \
-               language, account, last_logon_at";
+               RETURNING id, ministry, name, subject_name, state, locked_until, failures, failures_since, \
+               language, last_logon_at";
     COUNT_FAILURE = "UPDATE people SET failures = $2, failures_since = $3 WHERE id = $1";
     LOCK = "UPDATE people SET state = 'locked', locked_until = $2, failures = 0 WHERE id = $1 AND state <> 'revoked'";
     SET_STATE = "UPDATE people SET state = $2, locked_until = NULL, failures = 0 WHERE id = $1";
     SIGNED_IN = "UPDATE people SET state = 'active', locked_until = NULL, failures = 0, last_logon_at = $2 WHERE id = $1";
-    COUNT = "SELECT COUNT(*) AS n FROM people WHERE ministry = $1 AND search_text LIKE $2 ESCAPE '\\'";
-    LIST = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, roles, language, \
-            account, last_logon_at, \
-            (SELECT COUNT(*) FROM factors f WHERE f.person = p.id) AS factors, \
-            (SELECT COUNT(*) FROM certificates c WHERE c.person = p.id) AS certificates \
-            FROM people p WHERE ministry = $1 AND search_text LIKE $2 ESCAPE '\\' \
-            AND (CAST($3 AS TEXT) IS NULL OR (name, id) > (SELECT q.name, q.id FROM people q WHERE q.id = $3 AND q.ministry = $1)) \
-            ORDER BY name, id LIMIT $4";
-    NAMES = "SELECT id, name FROM people WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+    NAMES = "SELECT p.id, p.name FROM people p WHERE p.id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
              $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) \
-             AND (CAST($33 AS TEXT) IS NULL OR ministry = $33)";
+             AND (CAST($33 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM memberships m WHERE m.person = p.id \
+             AND m.ministry = $33))";
     TAKEN = "SELECT subject_key FROM people WHERE subject_key IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
              $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
 }
@@ -80,27 +73,8 @@ impl FromRow for Person {
                 count: row.get("failures")?,
                 since: row.get("failures_since")?,
             },
-            roles: roles_of(&row.get::<String>("roles")?),
             language: row.get("language")?,
-            account: row.get("account")?,
             last_logon_at: row.get("last_logon_at")?,
-        })
-    }
-}
-
-/// A person in a list, with how many factors and certificates they have.
-pub(crate) struct Listed {
-    pub(crate) person: Person,
-    pub(crate) factors: i64,
-    pub(crate) certificates: i64,
-}
-
-impl FromRow for Listed {
-    fn from_row(row: &Row) -> Result<Self, Error> {
-        Ok(Self {
-            person: Person::from_row(row)?,
-            factors: row.get("factors")?,
-            certificates: row.get("certificates")?,
         })
     }
 }
@@ -145,13 +119,12 @@ pub(crate) async fn insert_ministry(tx: &mut Tx, ministry: &Ministry, now: Times
     Ok(tx.exec(INSERT_MINISTRY, values).await? == 1)
 }
 
-/// `false` if the subject is taken.
+/// Adds the person alone, without a membership; `false` if the subject is taken.
 pub(crate) async fn insert(
     tx: &mut Tx,
     id: PersonId,
     ministry: MinistryId,
     new: &NewPerson,
-    account: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let values = params![
@@ -161,9 +134,7 @@ pub(crate) async fn insert(
         &new.subject_name,
         &new.subject_key,
         new.search_text(),
-        roles_text(&new.roles),
         &new.language,
-        account,
         now
     ];
     Ok(tx.exec(INSERT, values).await? == 1)
@@ -189,6 +160,11 @@ pub(crate) async fn in_ministry(
 /// person come one after another on every engine.
 pub(crate) async fn hold(tx: &mut Tx, id: PersonId) -> Result<Option<Person>, Error> {
     tx.optional(HOLD, params![id]).await
+}
+
+/// Reads a person inside a change without holding them.
+pub(crate) async fn read_in(tx: &mut Tx, id: PersonId) -> Result<Option<Person>, Error> {
+    tx.optional(BY_ID, params![id]).await
 }
 
 /// Like [`hold`], for the person with this certificate subject.
@@ -223,38 +199,6 @@ pub(crate) async fn signed_in(tx: &mut Tx, id: PersonId, now: Timestamp) -> Resu
     tx.exec(SIGNED_IN, params![id, now]).await.map(drop)
 }
 
-fn pattern(search: Option<&str>) -> String {
-    let mut pattern = "%".to_owned();
-    for letter in search.unwrap_or_default().trim().to_lowercase().chars().take(100) {
-        if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(letter);
-    }
-    if pattern.len() > 1 {
-        pattern.push('%');
-    }
-    pattern
-}
-
-/// One page and the number of rows in all; one row more than asked for tells that there is a next page.
-pub(crate) async fn list(
-    db: &Db,
-    ministry: MinistryId,
-    page: &PageRequest,
-) -> Result<(Vec<Listed>, i64), Error> {
-    let pattern = pattern(page.search.as_deref());
-    let total = db.one::<i64>(COUNT, params![ministry, &pattern]).await?;
-    let after = page.after.as_deref();
-    let rows = db
-        .all(
-            LIST,
-            params![ministry, &pattern, after, page.rows().saturating_add(1)],
-        )
-        .await?;
-    Ok((rows, total))
-}
-
 /// Which of at most [`TAKEN_KEYS_MAX`] subject keys belong to somebody.
 pub(crate) async fn taken(db: &Db, keys: &[&str]) -> Result<Vec<String>, Error> {
     // Unused places hold a key that nobody can have.
@@ -283,16 +227,4 @@ pub(crate) async fn names(
     let values = padded.chain(params![ministry]).collect();
     let rows = db.all::<Named>(NAMES, values).await?;
     Ok(rows.into_iter().map(|Named(person, name)| (person, name)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::pattern;
-
-    #[test]
-    fn a_search_cannot_smuggle_wildcards() {
-        assert_eq!(pattern(None), "%");
-        assert_eq!(pattern(Some(" 홍 ")), "%홍%");
-        assert_eq!(pattern(Some("50%_\\")), "%50\\%\\_\\\\%");
-    }
 }

@@ -1,17 +1,19 @@
 //! Tokens: the one read every request makes, and the writes that keep a session alive.
 
-use std::collections::BTreeSet;
-
-use naru_kernel::{LogonId, MinistryId, PersonId, Role, Timestamp};
+use naru_kernel::{Grant, LogonId, MinistryId, PersonId, Timestamp};
 use naru_store::{Db, Error, FromRow, Row, Tx, params};
 
-use super::word;
-use crate::{model::roles_of, rules::Presented};
+use super::{grants::grant_of, word};
+use crate::rules::Presented;
 
 naru_store::sql! {
     FIND = "SELECT t.created_at AS token_created_at, t.replaced_at, l.id, l.person, l.ministry, l.state, \
-            l.user_agent_hash, l.last_seen_at, l.idle_expires_at, l.expires_at, p.state AS person_state, p.roles \
-            FROM logon_tokens t JOIN logons l ON l.id = t.logon JOIN people p ON p.id = l.person WHERE t.hash = $1";
+            l.user_agent_hash, l.last_seen_at, l.idle_expires_at, l.expires_at, p.state AS person_state, \
+            g.role, g.within, g.scope \
+            FROM logon_tokens t JOIN logons l ON l.id = t.logon JOIN people p ON p.id = l.person \
+            JOIN memberships m ON m.person = l.person AND m.ministry = l.ministry AND m.state = 'active' \
+            LEFT JOIN role_grants g ON g.person = l.person AND g.ministry = l.ministry \
+            AND (g.expires_at IS NULL OR g.expires_at > $2) WHERE t.hash = $1";
     INSERT = "INSERT INTO logon_tokens (hash, logon, created_at) VALUES ($1, $2, $3)";
     REPLACE = "UPDATE logon_tokens SET replaced_at = $2 WHERE hash = $1 AND replaced_at IS NULL";
     FORGET = "DELETE FROM logon_tokens WHERE logon = $1";
@@ -25,7 +27,8 @@ pub(crate) struct Found {
     pub(crate) logon: LogonId,
     pub(crate) person: PersonId,
     pub(crate) ministry: MinistryId,
-    pub(crate) roles: BTreeSet<Role>,
+    /// What counts now: an expired grant is not among them.
+    pub(crate) grants: Vec<Grant>,
     pub(crate) expires_at: Timestamp,
     pub(crate) presented: Presented,
 }
@@ -36,7 +39,7 @@ impl FromRow for Found {
             logon: row.get("id")?,
             person: row.get("person")?,
             ministry: row.get("ministry")?,
-            roles: roles_of(&row.get::<String>("roles")?),
+            grants: grant_of(row)?.into_iter().collect(),
             expires_at: row.get("expires_at")?,
             presented: Presented {
                 token_created_at: row.get("token_created_at")?,
@@ -51,8 +54,14 @@ impl FromRow for Found {
     }
 }
 
-pub(crate) async fn find(db: &Db, hash: Vec<u8>) -> Result<Option<Found>, Error> {
-    db.optional(FIND, params![hash]).await
+/// Looks across ministries: the token names the session, and that its ministry. One row for each grant.
+pub(crate) async fn find(db: &Db, hash: Vec<u8>, now: Timestamp) -> Result<Option<Found>, Error> {
+    let mut rows = db.all::<Found>(FIND, params![hash, now]).await?.into_iter();
+    let Some(mut found) = rows.next() else {
+        return Ok(None);
+    };
+    found.grants.extend(rows.flat_map(|row| row.grants));
+    Ok(Some(found))
 }
 
 pub(crate) async fn insert(tx: &mut Tx, hash: Vec<u8>, logon: LogonId, now: Timestamp) -> Result<(), Error> {

@@ -10,6 +10,7 @@ mod sessions;
 mod tls;
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{
         Arc, Mutex,
@@ -29,7 +30,8 @@ use naru_testkit::{Answer, Browser, ManualClock, SeededEntropy, TestDatabase, to
 use serde_json::{Value, json};
 
 use crate::{
-    ClosesDesktops, ClosureTarget, Identity, IdentityConfig, NewMinistry, PersonForm, authenticate, routes,
+    ClosesWhatIsOpen, ClosureTarget, Identity, IdentityConfig, Leaver, NewMinistry, PersonForm, authenticate,
+    routes,
 };
 
 static SEED: AtomicU64 = AtomicU64::new(7);
@@ -40,12 +42,13 @@ pub(super) const ORIGIN: &str = "https://localhost:8443";
 #[derive(Default)]
 pub(super) struct Desktops {
     closed: Mutex<Vec<(ClosureTarget, CloseReason)>>,
-    ended: Mutex<Vec<PersonId>>,
+    ended: Mutex<Vec<Leaver>>,
+    pub(super) running: Mutex<BTreeMap<PersonId, i64>>,
     woken: Mutex<usize>,
     fails: Mutex<bool>,
 }
 
-impl ClosesDesktops for Desktops {
+impl ClosesWhatIsOpen for Desktops {
     fn close<'t>(
         &'t self,
         _: &'t mut Tx,
@@ -65,13 +68,17 @@ impl ClosesDesktops for Desktops {
     fn end<'t>(
         &'t self,
         _: &'t mut Tx,
-        person: PersonId,
+        leaver: Leaver,
         _: Timestamp,
     ) -> BoxFuture<'t, Result<(), naru_store::Error>> {
         Box::pin(async move {
-            self.ended.lock().unwrap().push(person);
+            self.ended.lock().unwrap().push(leaver);
             Ok(())
         })
+    }
+
+    fn running(&self, _: MinistryId) -> BoxFuture<'_, Result<BTreeMap<PersonId, i64>, naru_store::Error>> {
+        Box::pin(async move { Ok(self.running.lock().unwrap().clone()) })
     }
 
     fn wake(&self) {
@@ -80,7 +87,7 @@ impl ClosesDesktops for Desktops {
 }
 
 impl Desktops {
-    pub(super) fn ended(&self) -> Vec<PersonId> {
+    pub(super) fn ended(&self) -> Vec<Leaver> {
         self.ended.lock().unwrap().clone()
     }
 
@@ -216,6 +223,7 @@ impl World {
             subject_name: identity.person.subject(),
             roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
             language: "ko".to_owned(),
+            ..PersonForm::default()
         };
         let id = self.identity.admin_create_person(ministry, &form).await.unwrap();
         Someone { id, identity }

@@ -5,7 +5,7 @@ use naru_kernel::{Role, Seconds, fleet::CloseReason};
 use serde_json::json;
 
 use super::{World, session_of};
-use crate::ClosureTarget;
+use crate::{ClosureTarget, Leaver};
 
 #[tokio::test]
 async fn an_administrator_adds_lists_searches_and_pages() {
@@ -144,7 +144,7 @@ async fn revoking_a_person_ends_everything_at_once_and_restoring_lets_them_back(
         admin.post(&path("revoke"), &json!({})).await.body["state"],
         "revoked"
     );
-    assert_eq!(world.desktops.ended(), [hong.id]);
+    assert_eq!(world.desktops.ended(), [Leaver::Everywhere(hong.id)]);
     assert_eq!(
         world.desktops.closed(),
         [(ClosureTarget::Person(hong.id), CloseReason::Revoked)]
@@ -159,7 +159,14 @@ async fn revoking_a_person_ends_everything_at_once_and_restoring_lets_them_back(
         admin.post(&path("activation-code"), &json!({})).await.code(),
         "identity.wrong-state"
     );
-    assert!(world.identity.person_card(hong.id).await.unwrap().is_none());
+    assert!(
+        world
+            .identity
+            .person_card(hong.id, world.ministry)
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert_eq!(
         admin.post(&path("restore"), &json!({})).await.body["state"],
         "active"
@@ -290,7 +297,12 @@ async fn the_command_line_finds_and_revokes() {
         world.identity.ministry_by_agency("085").await.unwrap().id,
         world.ministry
     );
-    let card = world.identity.person_card(hong.id).await.unwrap().unwrap();
+    let card = world
+        .identity
+        .person_card(hong.id, world.ministry)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((card.name.as_str(), card.agency_code.as_str()), ("홍길동", "085"));
     world.identity.admin_revoke_person(hong.id).await.unwrap();
     assert_eq!(browser.get("/api/v1/me").await.code(), "runtime.not-signed-in");

@@ -150,7 +150,7 @@ async fn unusable_requests_are_refused() {
 struct Nobody;
 
 impl KnowsPeople for Nobody {
-    fn seat(&self, _: PersonId) -> BoxFuture<'_, Option<Seat>> {
+    fn seat(&self, _: PersonId, _: MinistryId) -> BoxFuture<'_, Option<Seat>> {
         Box::pin(async { None })
     }
 }
@@ -234,12 +234,8 @@ async fn a_node_enrols_and_syncs_over_the_wire_until_it_is_removed() {
     let mut client = HttpsClient::new(&portal, identity.client_tls().unwrap()).unwrap();
     let orders: Orders = client.post("/fleet/v1/sync", &report, wait).await.unwrap();
     assert_eq!(orders.ticket_keys.len(), 1);
-    let operator = Actor {
-        person: PersonId::from_bits(1),
-        ministry: MinistryId::from_bits(1),
-        roles: [Role::Operator].into(),
-        logon: LogonId::from_bits(1),
-    };
+    let (person, ministry) = (PersonId::from_bits(1), MinistryId::from_bits(1));
+    let operator = Actor::with_roles(person, ministry, LogonId::from_bits(1), [Role::Operator]);
     desktops.remove(&operator, "", identity.node).await.unwrap();
     let refused: Result<Orders, ClientError> = client.post("/fleet/v1/sync", &report, wait).await;
     let Err(ClientError::Refused(refused)) = refused else {

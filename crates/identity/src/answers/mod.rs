@@ -1,10 +1,19 @@
 //! What the routes answer (`docs/api-design.md`).
 
+mod tenants;
+
 use std::collections::BTreeSet;
 
-use naru_kernel::{CertificateId, FactorId, LogonId, MinistryId, PersonId, Role, Timestamp};
+use naru_kernel::{
+    ApprovalId, CertificateId, FactorId, Grant, LogonId, MinistryId, PersonId, Role, Timestamp,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
+
+pub use tenants::{
+    Approved, GrantRow, GroupRow, ImportEffect, MemberRow, MinistryRow, MyMinistry, NewScimToken,
+    ScimTokenRow, UnitRow,
+};
 
 use crate::{
     model::{
@@ -106,8 +115,14 @@ pub struct Me {
     pub ministry: MinistryId,
     /// The ministry's name in the person's language.
     pub ministry_name: String,
-    /// What they are.
+    /// What they are there.
     pub roles: BTreeSet<Role>,
+    /// What they are there, and where in the ministry it counts.
+    pub grants: Vec<Grant>,
+    /// Whether the ministry is their home.
+    pub is_home: bool,
+    /// How many ministries they serve; with more than one they can switch.
+    pub ministries: usize,
     /// `ko` or `en`.
     pub language: String,
     /// This session.
@@ -227,6 +242,10 @@ pub struct PersonRow {
     pub state: PersonState,
     /// What they are.
     pub roles: BTreeSet<Role>,
+    /// Names from the ministry down with `/` between; empty if unknown.
+    pub unit: String,
+    /// Whether this ministry is their home, and not one they serve as well.
+    pub is_home: bool,
     /// How many second factors.
     pub factors: i64,
     /// How many certificates.
@@ -250,10 +269,21 @@ pub struct PersonDetail {
     pub locked_until: Option<Timestamp>,
     /// What they are.
     pub roles: BTreeSet<Role>,
+    /// What they are, where in the ministry it counts, and until when.
+    pub grants: Vec<GrantRow>,
+    /// Names from the ministry down with `/` between; empty if unknown.
+    pub unit: String,
+    /// Mail address.
+    pub email: Option<String>,
+    /// Whether this ministry is their home. Of a guest only what concerns this ministry is shown.
+    pub is_home: bool,
     /// `ko` or `en`.
     pub language: String,
     /// POSIX login name on desktop hosts.
     pub account: String,
+    /// Roles that wait for a second administrator.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<ApprovalId>,
     /// Second factors.
     pub factors: Vec<FactorRow>,
     /// Certificates.
