@@ -27,8 +27,10 @@ pub struct Acceptance {
     pub signed: bool,
 }
 
-/// Checks what can be checked without knowing the person: who sent it, that it was meant for us and now, and that the
-/// answer goes to a registered address. Whether it was seen before is for the caller to remember.
+/// Checks what can be checked without knowing the person.
+///
+/// Who sent it, that it was meant for us and now, and that the answer goes to a registered address. Whether it was seen
+/// before is for the caller to remember.
 ///
 /// # Errors
 /// The first check that fails. Nothing is then sent to the address of the request.

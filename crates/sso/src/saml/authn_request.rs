@@ -1,5 +1,7 @@
 //! `AuthnRequest` (Core, 3.4.1).
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Incoming, MessageKind, NameIdFormat, Refusal,
     canonical::Space,
@@ -17,18 +19,14 @@ pub struct AuthnRequest {
     pub(crate) answer_index: Option<u16>,
     pub(crate) answer_binding: Option<String>,
     pub(crate) has_subject: bool,
-    /// The person must show a factor again.
-    pub force: bool,
-    /// Nothing may be shown to the person.
-    pub passive: bool,
-    /// How the person should be named.
-    pub name_id: Option<NameIdPolicy>,
-    /// How the person should have logged on.
-    pub context: Option<RequestedContext>,
+    pub(crate) force: bool,
+    pub(crate) passive: bool,
+    pub(crate) name_id: Option<NameIdPolicy>,
+    pub(crate) context: Option<RequestedContext>,
 }
 
 /// `NameIDPolicy` (Core, 3.4.1.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameIdPolicy {
     /// Which sort of name; `None` for one we do not know.
     pub format: Option<NameIdFormat>,
@@ -39,7 +37,7 @@ pub struct NameIdPolicy {
 }
 
 /// How contexts are compared (Core, 3.3.2.2.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Comparison {
     /// One of them.
     Exact,
@@ -50,7 +48,7 @@ pub enum Comparison {
 }
 
 /// `RequestedAuthnContext`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestedContext {
     /// How they are compared.
     pub comparison: Comparison,
@@ -101,6 +99,30 @@ impl AuthnRequest {
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.envelope.issuer
+    }
+
+    /// Whether the person must show a factor again.
+    #[must_use]
+    pub const fn force(&self) -> bool {
+        self.force
+    }
+
+    /// Whether nothing may be shown to the person.
+    #[must_use]
+    pub const fn passive(&self) -> bool {
+        self.passive
+    }
+
+    /// How the person should be named.
+    #[must_use]
+    pub const fn name_id(&self) -> Option<&NameIdPolicy> {
+        self.name_id.as_ref()
+    }
+
+    /// How the person should have logged on.
+    #[must_use]
+    pub const fn context(&self) -> Option<&RequestedContext> {
+        self.context.as_ref()
     }
 }
 

@@ -20,10 +20,8 @@ const SESSIONS_MAX: usize = 32;
 pub struct LogoutRequest {
     envelope: Envelope,
     not_after: Option<Timestamp>,
-    /// Whose.
-    pub name_id: NameId,
-    /// Which; empty for all of this person at this service provider.
-    pub session_indexes: Vec<String>,
+    pub(crate) name_id: NameId,
+    pub(crate) session_indexes: Vec<String>,
 }
 
 impl LogoutRequest {
@@ -78,6 +76,18 @@ impl LogoutRequest {
         &self.envelope.issuer
     }
 
+    /// Whose session.
+    #[must_use]
+    pub const fn name_id(&self) -> &NameId {
+        &self.name_id
+    }
+
+    /// Which sessions; none for all of this person at this service provider.
+    #[must_use]
+    pub fn session_indexes(&self) -> &[String] {
+        &self.session_indexes
+    }
+
     /// Whether it is this service provider's, signed, for us, and of these minutes. Without a signature anybody could end
     /// anybody's session, so there is no exception (Profiles, 4.4.3.1).
     ///
@@ -106,8 +116,7 @@ impl LogoutRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogoutResponse {
     envelope: Envelope,
-    /// Whether it did.
-    pub success: bool,
+    pub(crate) success: bool,
 }
 
 impl LogoutResponse {
@@ -147,6 +156,12 @@ impl LogoutResponse {
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.envelope.issuer
+    }
+
+    /// Whether the session is ended there.
+    #[must_use]
+    pub const fn success(&self) -> bool {
+        self.success
     }
 
     /// Whether it is this service provider's, signed where it has a key, for us, and of these minutes.

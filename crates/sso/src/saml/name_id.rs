@@ -53,7 +53,7 @@ impl NameIdFormat {
 }
 
 /// A name for a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameId {
     /// Which sort.
     pub format: NameIdFormat,

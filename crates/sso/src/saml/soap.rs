@@ -16,8 +16,10 @@ pub fn soap_logout_request(signed: &str) -> String {
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", out.finish())
 }
 
-/// Whether the answer to the request with this identifier says that the session is ended. It came over the connection
-/// we opened to the service provider, which is what vouches for it; it decides nothing but what we report.
+/// Whether the answer to the request with this identifier says that the session is ended.
+///
+/// It came over the connection we opened to the service provider, which is what vouches for it; it decides nothing but
+/// what we report.
 ///
 /// # Errors
 /// When it is no answer to our request.
