@@ -25,7 +25,7 @@ pub use config::IdentityConfig;
 pub use error::{Error, Refusal};
 pub use http::{COOKIE, authenticate, routes};
 pub use service::{
-    Authenticated, CurrentLogon, GrantForm, GrantQuery, Identity, ListStatus, LogonProof, NewMinistry,
+    Authenticated, CurrentLogon, GrantForm, GrantQuery, Identity, KnownPerson, ListStatus, LogonProof, NewMinistry,
     Opened, PeopleQuery, PersonCard, PersonForm,
 };
 

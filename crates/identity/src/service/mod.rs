@@ -4,6 +4,7 @@ mod admin;
 mod alarms;
 mod authenticate;
 mod enrol;
+mod facts;
 mod fetch;
 mod grants;
 mod import;
@@ -25,6 +26,7 @@ use naru_store::{Act, BoxFuture, By, Db, Outcome, Tx};
 use webauthn_rs::{Webauthn, WebauthnBuilder};
 
 pub use admin::{NewMinistry, PersonCard};
+pub use facts::KnownPerson;
 pub use authenticate::{Authenticated, CurrentLogon};
 pub use grants::{GrantForm, GrantQuery};
 pub(crate) use import::{FILE_BYTES_MAX, ImportWish};

@@ -3,6 +3,7 @@
 pub(crate) mod alarms;
 pub(crate) mod certificates;
 pub(crate) mod factors;
+pub(crate) mod facts;
 pub(crate) mod grants;
 pub(crate) mod keys;
 pub(crate) mod logons;
@@ -22,6 +23,7 @@ pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
         alarms::ALL,
         certificates::ALL,
         factors::ALL,
+        facts::ALL,
         grants::ALL,
         keys::ALL,
         logons::ALL,
