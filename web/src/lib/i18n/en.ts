@@ -22,7 +22,7 @@ export const en: Catalogue = {
     copied: 'Copied',
     loading: 'Loading',
     none: 'None',
-    never: 'Never',
+    never: 'never',
     now: 'Now',
     all: 'All',
     yes: 'Yes',
