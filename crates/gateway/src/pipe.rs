@@ -23,10 +23,14 @@ use crate::{
     state::Relay,
 };
 
+/// What is passed on at a time: with its frame's head (RFC 6455 §5.2) three whole TLS records (RFC 8446 §5.1). Four
+/// would be a little more than the 64 KiB that Linux sends as one packet, and a small packet would follow each.
+const PASS_BYTES_MAX: usize = 3 * 16 * 1024 - 10;
 const _: () = assert!(
-    HOLD_BYTES_MAX < CHUNK_BYTES,
+    HOLD_BYTES_MAX < PASS_BYTES_MAX && PASS_BYTES_MAX <= CHUNK_BYTES,
     "a scanner that holds all it may leaves room to read"
 );
+
 /// How often the way to the browser and back is measured.
 const PING_SECONDS: u64 = 5;
 /// A host that takes none of its bytes for this long is given up.
@@ -143,13 +147,13 @@ struct Fresh {
 async fn fresh<H: AsyncRead>(host: &mut ReadHalf<H>, held: &[u8]) -> std::io::Result<Fresh> {
     poll_fn(|context| {
         let mut chunk = Chunk::take();
-        let mut into = ReadBuf::new(&mut chunk);
+        let mut into = ReadBuf::new(chunk.get_mut(..PASS_BYTES_MAX).unwrap_or_default());
         into.put_slice(held);
         let outcome = loop {
             let before = into.filled().len();
             match Pin::new(&mut *host).poll_read(context, &mut into) {
                 Poll::Ready(Ok(())) if into.filled().len() > before && into.remaining() > 0 => {}
-                outcome => break outcome,
+                outcome @ (Poll::Ready(_) | Poll::Pending) => break outcome,
             }
         };
         let filled = into.filled().len();
