@@ -10,9 +10,11 @@ mod doors;
 mod headers;
 mod pages;
 mod wiring;
+mod wiring_applications;
 
 use std::sync::Arc;
 
+use naru_applications::{Applications, ApplicationsConfig};
 use naru_audit::Audit;
 use naru_desktops::{Desktops, DesktopsConfig};
 use naru_identity::{Identity, IdentityConfig};
@@ -41,6 +43,9 @@ pub enum Error {
     /// Desktops.
     #[error(transparent)]
     Desktops(#[from] naru_desktops::Error),
+    /// Applications.
+    #[error(transparent)]
+    Applications(#[from] naru_applications::Error),
     /// The local authority.
     #[error(transparent)]
     Authority(#[from] authority::AuthorityError),
@@ -76,6 +81,7 @@ pub struct Portal {
     authority: Arc<Authority>,
     identity: Arc<Identity>,
     desktops: Arc<Desktops>,
+    applications: Arc<Applications>,
     audit: Arc<Audit>,
 }
 
@@ -102,12 +108,26 @@ impl Portal {
             sessions: Arc::new(people.clone()),
         })
         .await?;
+        let applications = Applications::start(naru_applications::Parts {
+            config: ApplicationsConfig {
+                origin: settings.portal.origin(),
+            },
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            people: Arc::new(people.clone()),
+            rules: Arc::new(wiring_applications::Rules),
+        })
+        .await?;
         let identity = Identity::open(
             settings.identity,
             db.clone(),
             Arc::clone(&clock),
             Arc::clone(&entropy),
-            Arc::new(wiring::Closer(Arc::clone(&desktops))),
+            Arc::new(wiring::Closer {
+                desktops: Arc::clone(&desktops),
+                applications: Arc::clone(&applications),
+            }),
         )
         .await?;
         let identity = Arc::new(identity);
@@ -124,6 +144,7 @@ impl Portal {
             authority,
             identity,
             desktops,
+            applications,
             audit,
         })
     }
@@ -146,6 +167,12 @@ impl Portal {
         &self.desktops
     }
 
+    /// Applications and single sign-on.
+    #[must_use]
+    pub fn applications(&self) -> &Arc<Applications> {
+        &self.applications
+    }
+
     /// The local authority's certificate.
     #[must_use]
     pub fn authority_pem(&self) -> &str {
@@ -158,6 +185,7 @@ impl Portal {
         Routes::new()
             .merge(naru_identity::routes(Arc::clone(&self.identity)))
             .merge(naru_desktops::routes(Arc::clone(&self.desktops)))
+            .merge(naru_applications::routes(Arc::clone(&self.applications)))
             .merge(naru_audit::routes(Arc::clone(&self.audit)))
     }
 

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use naru_applications::{Applications, Closed};
 use naru_audit::{KnowsMinistries, KnowsNames};
 use naru_desktops::{Desktops, KeepsSessionsAlive, KnowsPeople, Seat};
 use naru_identity::{ClosesWhatIsOpen, ClosureTarget, Identity, Leaver};
@@ -19,6 +20,10 @@ impl People {
     pub(crate) fn are(&self, identity: Arc<Identity>) {
         // Only `Portal::open` calls this, once.
         drop(self.0.set(identity));
+    }
+
+    pub(crate) fn identity(&self) -> Option<&Arc<Identity>> {
+        self.0.get()
     }
 }
 
@@ -77,8 +82,11 @@ impl KnowsNames for People {
     }
 }
 
-/// Desktops as identity knows them.
-pub(crate) struct Closer(pub(crate) Arc<Desktops>);
+/// Desktops and single sign-on as identity knows them.
+pub(crate) struct Closer {
+    pub(crate) desktops: Arc<Desktops>,
+    pub(crate) applications: Arc<Applications>,
+}
 
 impl ClosesWhatIsOpen for Closer {
     fn close<'t>(
@@ -88,11 +96,14 @@ impl ClosesWhatIsOpen for Closer {
         reason: fleet::CloseReason,
         at: Timestamp,
     ) -> BoxFuture<'t, Result<(), naru_store::Error>> {
-        let target = match target {
-            ClosureTarget::Logon(logon) => fleet::ClosureTarget::Logon(logon),
-            ClosureTarget::Person(person) => fleet::ClosureTarget::Person(person),
+        let (target, closed) = match target {
+            ClosureTarget::Logon(logon) => (fleet::ClosureTarget::Logon(logon), Closed::Logon(logon)),
+            ClosureTarget::Person(person) => (fleet::ClosureTarget::Person(person), Closed::Person(person)),
         };
-        Box::pin(self.0.close_in(tx, target, reason, at))
+        Box::pin(async move {
+            self.desktops.close_in(tx, target, reason, at).await?;
+            self.applications.logon_ended_in(tx, closed, at).await
+        })
     }
 
     fn end<'t>(
@@ -102,10 +113,17 @@ impl ClosesWhatIsOpen for Closer {
         at: Timestamp,
     ) -> BoxFuture<'t, Result<(), naru_store::Error>> {
         Box::pin(async move {
-            match leaver {
-                Leaver::Everywhere(person) => self.0.end_all_in(tx, person, at).await,
-                Leaver::From(person, ministry) => self.0.end_in_ministry(tx, person, ministry, at).await,
-            }
+            let closed = match leaver {
+                Leaver::Everywhere(person) => {
+                    self.desktops.end_all_in(tx, person, at).await?;
+                    Closed::Person(person)
+                }
+                Leaver::From(person, ministry) => {
+                    self.desktops.end_in_ministry(tx, person, ministry, at).await?;
+                    Closed::Membership(person, ministry)
+                }
+            };
+            self.applications.logon_ended_in(tx, closed, at).await
         })
     }
 
@@ -113,10 +131,11 @@ impl ClosesWhatIsOpen for Closer {
         &self,
         ministry: MinistryId,
     ) -> BoxFuture<'_, Result<BTreeMap<PersonId, i64>, naru_store::Error>> {
-        Box::pin(self.0.open_by_person(ministry))
+        Box::pin(self.desktops.open_by_person(ministry))
     }
 
     fn wake(&self) {
-        self.0.wake();
+        self.desktops.wake();
+        self.applications.wake();
     }
 }

@@ -1,6 +1,6 @@
 //! What ends when a log-on ends or a person is revoked: called by identity, in its transaction.
 
-use naru_kernel::{ApplicationId, LogonId, PersonId, Timestamp};
+use naru_kernel::{ApplicationId, LogonId, MinistryId, PersonId, Timestamp};
 use naru_store::Tx;
 
 use super::{Applications, Parts};
@@ -12,6 +12,8 @@ pub enum Closed {
     Logon(LogonId),
     /// All of a person's: also what lives longer than a session.
     Person(PersonId),
+    /// All of a person's as one of this ministry, which they serve no more.
+    Membership(PersonId, MinistryId),
 }
 
 impl Applications {
