@@ -1,1 +1,6 @@
-//! Tests of the domain on a real database.
+//! The domain on a real database, with people, sessions and rules that only pretend.
+
+mod administration;
+mod corner;
+mod portal_page;
+mod world;
