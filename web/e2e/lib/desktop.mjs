@@ -114,6 +114,8 @@ export async function enter(page) {
 
 /** Opens the notes program by the window manager's menu, by keyboard alone. The desktop has the keyboard already. */
 export async function openNotesHere(page) {
+  // A desktop that still paints itself would be taken for a menu that opened.
+  await still(page, 2_000, 10_000);
   await seen(page, () => page.keyboard.press('Control+Escape'), 'the menu');
   await still(page, 400);
   // The menu opens with its first item chosen; notes are the fourth.
