@@ -25,8 +25,10 @@ pub use config::IdentityConfig;
 pub use error::{Error, Refusal};
 pub use http::{COOKIE, authenticate, routes};
 pub use service::{
-    Authenticated, CurrentLogon, GrantForm, GrantQuery, Identity, KnownPerson, ListStatus, LogonProof, NewMinistry,
-    Opened, PeopleQuery, PersonCard, PersonForm,
+    Authenticated, CurrentLogon, FirstActivation, FirstAdministrator, GrantForm, GrantQuery, GroupForm,
+    GroupQuery, Identity, KnownPerson, ListStatus, LogonProof, MembersForm, MembershipForm, MinistryForm,
+    MinistryMade, MinistryQuery, MoveForm, NewMinistry, Opened, PeopleQuery, PersonCard, PersonForm,
+    ScimTokenForm, SwitchForm,
 };
 
 /// Every SQL text of this crate.

@@ -2,14 +2,15 @@
 
 use axum::{
     extract::{FromRequestParts, State},
-    http::{StatusCode, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
 };
 use naru_kernel::{FactorId, Kind, LogonId};
 use naru_runtime::{Access, Client, Json, Path, Problem, Route, Routes, SignedIn};
 
-use super::{Answer, Shared};
+use super::{Answer, Shared, set_cookie};
 use crate::{
-    answers::{FactorRow, Items, Me, SessionRow},
+    SwitchForm,
+    answers::{FactorRow, Items, Me, MyMinistry, SessionRow},
     service::CurrentLogon,
 };
 
@@ -45,6 +46,20 @@ pub(super) fn routes() -> Routes<Shared> {
             end_session,
         )
         .route(
+            Route::get("/api/v1/me/ministries", Access::SignedIn, "Ministries one serves")
+                .answers::<Items<MyMinistry>>(),
+            ministries,
+        )
+        .route(
+            Route::post(
+                "/api/v1/me/ministry",
+                Access::SignedIn,
+                "Serve another of one's ministries",
+            )
+            .takes::<SwitchForm>(),
+            switch_ministry,
+        )
+        .route(
             Route::get("/api/v1/me/factors", Access::SignedIn, "One's own second factors")
                 .answers::<Items<FactorRow>>(),
             factors,
@@ -73,6 +88,27 @@ async fn sessions(
 ) -> Answer<Json<Items<SessionRow>>> {
     let items = identity.sessions(&actor).await?;
     Ok(Json(Items { items }))
+}
+
+async fn ministries(
+    State(identity): State<Shared>,
+    SignedIn(actor): SignedIn,
+) -> Answer<Json<Items<MyMinistry>>> {
+    let items = identity.my_ministries(&actor).await?;
+    Ok(Json(Items { items }))
+}
+
+async fn switch_ministry(
+    State(identity): State<Shared>,
+    SignedIn(actor): SignedIn,
+    current: CurrentLogon,
+    client: Client,
+    Json(form): Json<SwitchForm>,
+) -> Answer<(StatusCode, HeaderMap)> {
+    let token = identity
+        .switch_ministry(&actor, current, form.ministry, &client)
+        .await?;
+    Ok((StatusCode::NO_CONTENT, set_cookie(&token)))
 }
 
 async fn end_session(

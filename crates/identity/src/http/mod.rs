@@ -5,6 +5,7 @@ mod logon;
 mod me;
 mod people;
 mod step_up;
+mod tenants;
 
 use std::sync::Arc;
 
@@ -25,7 +26,13 @@ type Shared = Arc<Identity>;
 /// Every route of this domain.
 #[must_use]
 pub fn routes(identity: Arc<Identity>) -> Routes {
-    let parts = [logon::routes(), me::routes(), people::routes(), step_up::routes()];
+    let parts = [
+        logon::routes(),
+        me::routes(),
+        people::routes(),
+        step_up::routes(),
+        tenants::routes(),
+    ];
     parts.into_iter().fold(Routes::new(), |all, part| {
         all.merge(part.with_state(Arc::clone(&identity)))
     })

@@ -29,6 +29,23 @@ pub struct NewMinistry {
     pub is_platform: bool,
 }
 
+impl NewMinistry {
+    /// Whether names and code may be used.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        for (field, text) in [
+            ("name_ko", &self.name_ko),
+            ("name_en", &self.name_en),
+            ("agency_code", &self.agency_code),
+        ] {
+            if text.trim().is_empty() || text.chars().count() > 100 || text.chars().any(char::is_control) {
+                let problem = "needs 1 to 100 characters";
+                return Err(Refusal::Field { field, problem });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What a desktop needs to know of the person it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PersonCard {
@@ -62,16 +79,7 @@ impl Identity {
     /// # Errors
     /// [`Refusal::AgencyTaken`], or a name or code that is empty or too long.
     pub async fn admin_create_ministry(&self, new: &NewMinistry) -> Result<MinistryId, Error> {
-        for (field, text) in [
-            ("name_ko", &new.name_ko),
-            ("name_en", &new.name_en),
-            ("agency_code", &new.agency_code),
-        ] {
-            if text.trim().is_empty() || text.chars().count() > 100 || text.chars().any(char::is_control) {
-                let problem = "needs 1 to 100 characters";
-                return Err(Refusal::Field { field, problem }.into());
-            }
-        }
+        new.check()?;
         let act = self.platform_act("identity.create-ministry");
         let now = act.at;
         let ministry = Ministry {

@@ -3,16 +3,22 @@
 mod admin;
 mod alarms;
 mod authenticate;
+mod carry_out;
 mod enrol;
 mod facts;
 mod fetch;
 mod grants;
+mod groups;
 mod import;
 mod jobs;
 mod logon;
+mod memberships;
+mod ministries;
+mod moving;
 mod people;
 mod reach;
 mod revocation;
+mod scim_tokens;
 mod second_factor;
 mod sessions;
 mod step_up;
@@ -26,13 +32,18 @@ use naru_store::{Act, BoxFuture, By, Db, Outcome, Tx};
 use webauthn_rs::{Webauthn, WebauthnBuilder};
 
 pub use admin::{NewMinistry, PersonCard};
-pub use facts::KnownPerson;
 pub use authenticate::{Authenticated, CurrentLogon};
+pub use facts::KnownPerson;
 pub use grants::{GrantForm, GrantQuery};
+pub use groups::{GroupForm, GroupQuery, MembersForm};
 pub(crate) use import::{FILE_BYTES_MAX, ImportWish};
 pub use logon::Opened;
+pub use memberships::{MembershipForm, SwitchForm};
+pub use ministries::{FirstActivation, FirstAdministrator, MinistryForm, MinistryMade, MinistryQuery};
+pub use moving::MoveForm;
 pub use people::{PeopleQuery, PersonForm};
 pub use revocation::ListStatus;
+pub use scim_tokens::ScimTokenForm;
 pub use step_up::LogonProof;
 
 use crate::{

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How long an activation code is good.
-const ACTIVATION_LENGTH: Seconds = Seconds::hours(7 * 24);
+pub(super) const ACTIVATION_LENGTH: Seconds = Seconds::hours(7 * 24);
 
 /// A person's data, as a form sends it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]

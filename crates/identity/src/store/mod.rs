@@ -5,11 +5,14 @@ pub(crate) mod certificates;
 pub(crate) mod factors;
 pub(crate) mod facts;
 pub(crate) mod grants;
+pub(crate) mod groups;
 pub(crate) mod keys;
 pub(crate) mod logons;
 pub(crate) mod members;
+pub(crate) mod ministries;
 pub(crate) mod people;
 pub(crate) mod proofs;
+pub(crate) mod scim_tokens;
 pub(crate) mod search;
 pub(crate) mod sessions;
 
@@ -25,11 +28,14 @@ pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
         factors::ALL,
         facts::ALL,
         grants::ALL,
+        groups::ALL,
         keys::ALL,
         logons::ALL,
         members::ALL,
+        ministries::ALL,
         people::ALL,
         proofs::ALL,
+        scim_tokens::ALL,
         sessions::ALL,
     ]
     .into_iter()

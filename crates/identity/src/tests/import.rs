@@ -1,7 +1,7 @@
 //! Lists of people: judged line by line, added together or not at all.
 
 use axum::http::Method;
-use naru_kernel::Role;
+use naru_kernel::{PersonId, Role};
 use naru_testkit::{Answer, Browser};
 
 use super::World;
@@ -37,6 +37,10 @@ async fn a_list_is_only_judged_unless_it_is_to_be_applied() {
     );
     assert_eq!(again.body["errors"][0]["line"], 2);
     assert_eq!(again.body["errors"][0]["field"], "subject_name");
+    let found = admin.get("/api/v1/people?search=이두리").await;
+    assert_eq!(found.body["items"][0]["roles"], serde_json::json!(["worker"]));
+    // What is more than a worker waits for a second administrator.
+    world.agree(PersonId::from_bits(1)).await.unwrap();
     let found = admin.get("/api/v1/people?search=이두리").await;
     assert_eq!(
         found.body["items"][0]["roles"],

@@ -7,6 +7,7 @@ mod people;
 mod revocation;
 mod second_factor;
 mod sessions;
+mod tenants;
 mod tls;
 
 use std::{
@@ -21,7 +22,8 @@ use std::{
 use axum::{Router, extract::Request, middleware};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use naru_kernel::{
-    CertificateId, Clock as _, Entropy, LogonId, MinistryId, PersonId, Role, Timestamp, fleet::CloseReason,
+    ApprovalId, CertificateId, Clock as _, Entropy, LogonId, MinistryId, PersonId, Role, Timestamp,
+    fleet::CloseReason,
 };
 use naru_pki::demo::{self, DemoIdentity, DemoOptions, DemoPerson, DemoPki, KeyKind};
 use naru_runtime::{Client, Peer, PortalOrigins};
@@ -30,8 +32,8 @@ use naru_testkit::{Answer, Browser, ManualClock, SeededEntropy, TestDatabase, to
 use serde_json::{Value, json};
 
 use crate::{
-    ClosesWhatIsOpen, ClosureTarget, Identity, IdentityConfig, Leaver, NewMinistry, PersonForm, authenticate,
-    routes,
+    Agreed, Ask, AsksSecondPerson, ClosesWhatIsOpen, ClosureTarget, Identity, IdentityConfig, Leaver,
+    NewMinistry, NotAsked, PersonForm, Refusal, authenticate, routes,
 };
 
 static SEED: AtomicU64 = AtomicU64::new(7);
@@ -96,6 +98,25 @@ impl Desktops {
     }
 }
 
+/// Keeps what was asked in memory, until a test agrees.
+#[derive(Default)]
+pub(super) struct Questions(Mutex<Vec<(ApprovalId, Ask)>>);
+
+impl AsksSecondPerson for Questions {
+    fn ask<'t>(&'t self, _: &'t mut Tx, ask: Ask) -> BoxFuture<'t, Result<ApprovalId, NotAsked>> {
+        Box::pin(async move {
+            let mut asked = self.0.lock().unwrap();
+            let same = |known: &Ask| (known.kind, &known.subject) == (ask.kind, &ask.subject);
+            if asked.iter().any(|(_, known)| same(known)) {
+                return Err(NotAsked::Already);
+            }
+            let id = ApprovalId::from_bits(asked.len() as u128 + 1);
+            asked.push((id, ask));
+            Ok(id)
+        })
+    }
+}
+
 /// A person with their certificate.
 #[derive(Clone)]
 pub(super) struct Someone {
@@ -109,6 +130,7 @@ pub(super) struct World {
     pub(super) clock: Arc<ManualClock>,
     pub(super) entropy: Arc<SeededEntropy>,
     pub(super) desktops: Arc<Desktops>,
+    pub(super) questions: Arc<Questions>,
     pub(super) pki: DemoPki,
     pub(super) lists: tempfile::TempDir,
     pub(super) identity: Arc<Identity>,
@@ -173,6 +195,8 @@ impl World {
         let desktops = Arc::new(Desktops::default());
         let identity = open(config, &database.db, &clock, &entropy, &desktops).await;
         let identity = Arc::new(identity);
+        let questions = Arc::new(Questions::default());
+        identity.ask_by(Arc::<Questions>::clone(&questions));
         let new = |code: &str, is_platform| NewMinistry {
             name_ko: format!("부처 {code}"),
             name_en: format!("Ministry {code}"),
@@ -186,6 +210,7 @@ impl World {
             clock,
             entropy,
             desktops,
+            questions,
             pki,
             lists,
             identity,
@@ -194,6 +219,37 @@ impl World {
         };
         world.publish_lists().await;
         world
+    }
+
+    /// Agrees to what was asked last, as another administrator does.
+    pub(super) async fn agree(&self, by: PersonId) -> Result<(), Refusal> {
+        let (_, ask) = self.questions.0.lock().unwrap().pop().unwrap();
+        let at = self.clock.now();
+        let agreed = Agreed {
+            ministry: ask.ministry,
+            kind: ask.kind.to_owned(),
+            asked_by: ask.asked_by,
+            agreed_by: by,
+            payload: ask.payload,
+            at,
+        };
+        let act = naru_store::Act {
+            at,
+            action: "test.agree",
+            by: naru_store::By::Platform("test"),
+            ministry: Some(agreed.ministry),
+            subject: String::new(),
+            address: None,
+        };
+        let identity = Arc::clone(&self.identity);
+        let done: Result<Result<(), Refusal>, crate::Error> = self
+            .database
+            .db
+            .change(act, move |tx| {
+                Box::pin(async move { identity.carry_out(tx, &agreed).await })
+            })
+            .await;
+        done.unwrap()
     }
 
     pub(super) fn config(pki: &DemoPki, lists: &tempfile::TempDir) -> IdentityConfig {
