@@ -18,7 +18,7 @@ mod tests;
 
 pub use config::ApplicationsConfig;
 pub use error::{Error, Refusal};
-pub use http::routes;
+pub use http::{open_to_scripts, routes};
 pub use model::{Application, Protocol};
 pub use needs::{DecidesAccess, KnowsPeople, LogonFacts, LogonMethod, MinistryFacts, SubjectFacts};
 pub use service::{Applications, Closed, Parts};

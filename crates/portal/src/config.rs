@@ -23,6 +23,8 @@ pub struct PortalConfig {
     pub fleet_names: Vec<String>,
     /// An own certificate for browsers; the local authority makes one if absent.
     pub certificate: Option<CertificateFiles>,
+    /// PEM files of authorities to trust, besides the system's, when applications are told of log-outs.
+    pub trusted_roots: Vec<PathBuf>,
 }
 
 /// PEM files of a server certificate; it must name the host and `cert.` before it.
@@ -44,6 +46,7 @@ impl Default for PortalConfig {
             fleet_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8445)),
             fleet_names: Vec::new(),
             certificate: None,
+            trusted_roots: Vec::new(),
         }
     }
 }

@@ -33,6 +33,7 @@ impl Portal {
                 Arc::clone(self.identity()),
                 naru_identity::authenticate,
             ))
+            .layer(middleware::from_fn(naru_applications::open_to_scripts))
             .layer(Extension(PortalOrigins(Arc::from([config.origin()]))))
             .layer(middleware::from_fn_with_state(
                 certificate_host,

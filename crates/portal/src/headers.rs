@@ -56,6 +56,10 @@ pub(crate) async fn add(State(headers): State<BrowserHeaders>, request: Request,
     let api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
     for (name, value) in headers.0.iter() {
+        // A page that posts an answer to an application has a policy of its own, narrower but for its one form.
+        if *name == header::CONTENT_SECURITY_POLICY && response.headers().contains_key(name) {
+            continue;
+        }
         response.headers_mut().insert(name, value.clone());
     }
     if api && !response.headers().contains_key(header::CACHE_CONTROL) {
@@ -66,8 +70,16 @@ pub(crate) async fn add(State(headers): State<BrowserHeaders>, request: Request,
     response
 }
 
-/// The path that alone is served under the certificate door's name.
+/// The path that is served under the certificate door's name alone.
 const CERTIFICATE_PATH: &str = "/api/v1/logon/tls";
+/// What programs may ask at either door: at the certificate door they prove themselves by theirs (RFC 8705).
+const PROGRAM_PATHS: &[&str] = &[
+    "/sso/token",
+    "/sso/par",
+    "/sso/introspect",
+    "/sso/revoke",
+    "/sso/device",
+];
 
 /// Middleware: a connection opened for one name must not be used for the other (HTTP/2 coalescing would carry a
 /// client certificate where none was asked, or miss it where it is): 421, and the browser opens a new connection.
@@ -81,8 +93,12 @@ pub(crate) async fn keep_doors_apart(
         .get::<Peer>()
         .and_then(|peer| peer.server_name.as_deref())
         .is_some_and(|name| name == &*certificate_host);
-    let for_certificates = request.uri().path() == CERTIFICATE_PATH;
-    if by_certificate_name == for_certificates || request.extensions().get::<Peer>().is_none() {
+    let path = request.uri().path();
+    let for_certificates = path == CERTIFICATE_PATH;
+    if by_certificate_name == for_certificates
+        || PROGRAM_PATHS.contains(&path)
+        || request.extensions().get::<Peer>().is_none()
+    {
         next.run(request).await
     } else {
         StatusCode::MISDIRECTED_REQUEST.into_response()

@@ -10,6 +10,7 @@ pub mod fleet;
 pub mod http_client;
 pub mod openapi;
 pub mod operation;
+pub mod outbound;
 mod problem;
 mod routes;
 mod tasks;

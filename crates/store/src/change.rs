@@ -1,8 +1,8 @@
 //! Transactions that say what they do.
 
-use naru_kernel::{HostId, LogonId, MinistryId, PersonId, Timestamp};
+use naru_kernel::{HostId, LogonId, MinistryId, PersonId, Tenant, Timestamp};
 use serde_json::{Map, Value as Json};
-use sqlx::{PgConnection, Postgres, pool::PoolConnection};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, pool::PoolConnection};
 
 use crate::{Error, FromRow, Row, Value, db, embedded::Embedded, record};
 
@@ -67,6 +67,10 @@ pub const HOUSEKEEPING: &[(&str, &str)] = &[
         "being active is not a decision; it would bury the record",
     ),
     (
+        "identity.touch-scim-token",
+        "that a directory's token is used is no decision; what it does is recorded",
+    ),
+    (
         "identity.begin-ceremony",
         "an offer to the person's own browser; the answer to it is recorded",
     ),
@@ -91,10 +95,53 @@ pub const HOUSEKEEPING: &[(&str, &str)] = &[
         "removes what has expired by time alone",
     ),
     (
+        "approvals.expire",
+        "marks what nobody decided by time alone",
+    ),
+    (
+        "audit.checkpoint",
+        "says how the record stands; an entry about it would need a checkpoint itself",
+    ),
+    (
+        "audit.deliver",
+        "how far witnesses know the record; each time a checkpoint is told",
+    ),
+    (
+        "audit.witness",
+        "what another log shows is kept itself; two that witness each other would never end writing entries",
+    ),
+    (
+        "audit.remove-retired",
+        "deletes in parts what one recorded act retired",
+    ),
+    (
+        "applications.keep-request",
+        "an offer to a browser or program, gone in minutes; the answer to it is recorded",
+    ),
+    (
+        "applications.remember-proof",
+        "numbers that are good once, of requests that are recorded themselves or only read",
+    ),
+    (
+        "applications.poll-device",
+        "a device asks every five seconds; being allowed or refused is recorded",
+    ),
+    (
+        "applications.tell-logout",
+        "when to try again; that an application was told, or could not be, is recorded",
+    ),
+    (
+        "applications.forget-expired",
+        "removes what has expired by time alone",
+    ),
+    (
         "runtime.secrets",
         "first start: keys of the installation, recorded as one act by the portal",
     ),
 ];
+
+/// Lifts the second lock for the running transaction; `PostgreSQL` only.
+const ACROSS: &str = "SELECT set_config('naru.ministry', '*', TRUE)";
 
 pub(crate) enum Connection {
     Sqlite(Embedded),
@@ -109,6 +156,8 @@ pub struct Tx {
     pub(crate) by: Option<By>,
     pub(crate) ministry: Option<MinistryId>,
     pub(crate) detail: Map<String, Json>,
+    /// Entries for other chains, after the one of the change itself.
+    pub(crate) also: Vec<(Act, Map<String, Json>)>,
     /// Set while changes share a transaction.
     pub(crate) heads: Option<record::Heads>,
 }
@@ -122,6 +171,7 @@ impl Tx {
             by: None,
             ministry: None,
             detail: Map::new(),
+            also: Vec::new(),
             heads: None,
         }
     }
@@ -132,6 +182,7 @@ impl Tx {
         self.by = None;
         self.ministry = None;
         self.detail = Map::new();
+        self.also = Vec::new();
     }
 
     /// Says in the record that it was refused; what was written (a counter, an alarm) is kept.
@@ -153,6 +204,24 @@ impl Tx {
     /// Adds a detail to the entry, such as a value before and after. Never a secret.
     pub fn note(&mut self, key: &str, value: impl Into<Json>) {
         self.detail.insert(key.to_owned(), value.into());
+    }
+
+    /// Adds a second entry, for a change that two ministries must find in their records. To take turns without a
+    /// deadlock the change's own entry goes to the ministry whose identifier sorts first.
+    pub fn also(&mut self, act: Act, detail: Map<String, Json>) {
+        self.also.push((act, detail));
+    }
+
+    /// Sees and changes rows of every ministry until the end of the transaction: for what concerns two of them, such as
+    /// a person who moves. Everything else is held to its own ministry's rows by row-level security on `PostgreSQL`.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn across_ministries(&mut self) -> Result<(), Error> {
+        match &self.connection {
+            Connection::Sqlite(_) => Ok(()),
+            Connection::Postgres(_) => self.exec(ACROSS, Vec::new()).await.map(drop),
+        }
     }
 
     /// Runs a statement and gives the number of rows it touched.
@@ -204,8 +273,32 @@ impl Tx {
         }
     }
 
+    /// `PostgreSQL`: begins a transaction that sees one ministry's rows, or all; one round trip.
+    pub(crate) async fn begin(&mut self, tenant: Option<Tenant>) -> Result<(), Error> {
+        match (&mut self.connection, tenant) {
+            (Connection::Postgres(connection), Some(tenant)) => {
+                // The identifier is made of small letters, digits and underscores.
+                let text = format!("BEGIN; SET LOCAL {} = '{tenant}'", db::SETTING);
+                let connection: &mut PgConnection = connection;
+                sqlx::raw_sql(AssertSqlSafe(text)).execute(connection).await?;
+                Ok(())
+            }
+            _ => self.control("BEGIN").await,
+        }
+    }
+
     pub(crate) async fn control(&mut self, sql: &'static str) -> Result<(), Error> {
         self.exec(sql, Vec::new()).await.map(drop)
+    }
+
+    /// Appends the entries that go to other chains.
+    pub(crate) async fn append_also(&mut self) -> Result<(), Error> {
+        for (act, detail) in std::mem::take(&mut self.also) {
+            self.forget_notes();
+            self.detail = detail;
+            self.append(&act).await?;
+        }
+        Ok(())
     }
 
     /// Appends the entry for `act`; the last thing a change does, so that the chain's head is held briefly.

@@ -3,10 +3,17 @@
 mod applications;
 mod corner;
 mod portal_page;
+mod saml;
+mod saml_page;
+mod sso;
+mod sso_programs;
+mod sso_steps;
 
 use std::sync::Arc;
 
 use naru_runtime::{Problem, Routes};
+
+pub use sso::open_to_scripts;
 
 use crate::{Applications, Error};
 
@@ -18,7 +25,15 @@ pub(crate) type Answer<T> = Result<T, Problem>;
 /// Every route of this domain.
 #[must_use]
 pub fn routes(applications: Shared) -> Routes {
-    let parts = [applications::routes(), portal_page::routes(), corner::routes()];
+    let parts = [
+        applications::routes(),
+        portal_page::routes(),
+        corner::routes(),
+        sso::routes(),
+        sso_programs::routes(),
+        sso_steps::routes(),
+        saml::routes(),
+    ];
     parts.into_iter().fold(Routes::new(), |all, part| {
         all.merge(part.with_state(Arc::clone(&applications)))
     })

@@ -3,6 +3,7 @@
 mod corner;
 mod oidc;
 mod saml;
+mod sign_on;
 
 use core::{fmt, str::FromStr};
 
@@ -16,6 +17,8 @@ pub use saml::{
     AttributeSource, LogoutBinding, LogoutEndpoint, NameIdFormat, ReleasedAttribute, SamlEndpoint,
     SamlSettings,
 };
+
+pub use sign_on::{NamedApplication, NamedScope, SsoStep, StepUpReason};
 
 /// A word in a table that this program does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

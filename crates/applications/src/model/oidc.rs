@@ -66,6 +66,17 @@ words! {
     }
 }
 
+impl SigningAlgorithm {
+    /// As the engine names it.
+    #[must_use]
+    pub const fn jose(self) -> naru_sso::jose::Algorithm {
+        match self {
+            Self::Es256 => naru_sso::jose::Algorithm::Es256,
+            Self::Rs256 => naru_sso::jose::Algorithm::Rs256,
+        }
+    }
+}
+
 /// The ways an application may get tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -15,6 +15,7 @@ use naru_store::{By, Outcome};
 
 use super::{
     Applications,
+    client::{Fault, Presented},
     pending::{ANSWER_LIFE, FormAnswer, OidcPending, Pending, REQUEST_LIFE, Waiting},
 };
 use crate::{
@@ -35,6 +36,13 @@ pub(crate) enum Begun {
     Stop(Wrong),
     /// Back, with an error.
     Back(FormAnswer, ResponseMode),
+}
+
+/// What a client that pushed a request is told.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(crate) struct PushedAnswer {
+    request_uri: String,
+    expires_in: i64,
 }
 
 /// An OpenID Connect client.
@@ -62,7 +70,10 @@ impl Applications {
         let found = store::applications::application_by_client_id(&self.parts.db, client_id).await?;
         Ok(found.and_then(|application| {
             let settings = application.oidc()?.clone();
-            (application.state == ApplicationState::Active).then_some(OidcClient { application, settings })
+            (application.state == ApplicationState::Active).then_some(OidcClient {
+                application,
+                settings,
+            })
         }))
     }
 
@@ -70,11 +81,7 @@ impl Applications {
     ///
     /// # Errors
     /// When the store fails, or too many requests wait.
-    pub(crate) async fn begin_authorization(
-        &self,
-        params: Params,
-        client: &Client,
-    ) -> Result<Begun, Error> {
+    pub(crate) async fn begin_authorization(&self, params: Params, client: &Client) -> Result<Begun, Error> {
         let (params, was_pushed) = match self.resolve(params).await? {
             Ok(resolved) => resolved,
             Err(wrong) => return Ok(Begun::Stop(wrong)),
@@ -85,7 +92,10 @@ impl Applications {
         };
         let Some(known) = self.oidc_client(sender.client_id).await? else {
             metrics::counter!("naru_sso_refused_total", "why" => "unknown-client").increment(1);
-            return Ok(Begun::Stop(Wrong::new(Code::InvalidClient, "there is no such client")));
+            return Ok(Begun::Stop(Wrong::new(
+                Code::InvalidClient,
+                "there is no such client",
+            )));
         };
         if !redirect::is_registered(
             &known.settings.redirect_uris,
@@ -93,18 +103,24 @@ impl Applications {
             known.settings.is_public(),
         ) {
             let wrong = Wrong::new(Code::InvalidRequest, "redirect_uri is not registered");
-            self.record_wrong("applications.authorize", &known.application, wrong, client).await?;
+            self.record_wrong("applications.authorize", &known.application, wrong, client)
+                .await?;
             return Ok(Begun::Stop(wrong));
         }
-        let checked = self.check_request(&known, &params, was_pushed, sender.redirect_uri).await;
+        let checked = self
+            .check_request(&known, &params, was_pushed, sender.redirect_uri)
+            .await;
         match checked? {
             Ok(pending) => {
                 let pending = Pending::Oidc(Box::new(pending));
-                let handle = self.keep_request(Some(known.application.id), &pending, REQUEST_LIFE).await?;
+                let handle = self
+                    .keep_request(Some(known.application.id), &pending, REQUEST_LIFE)
+                    .await?;
                 Ok(Begun::Page(handle))
             }
             Err(wrong) => {
-                self.record_wrong("applications.authorize", &known.application, wrong, client).await?;
+                self.record_wrong("applications.authorize", &known.application, wrong, client)
+                    .await?;
                 let (state, mode) = authorize::way_back(&params);
                 let answer = self.error_answer(sender.redirect_uri, state, wrong);
                 Ok(Begun::Back(answer, mode))
@@ -152,9 +168,15 @@ impl Applications {
         };
         let settings = &known.settings;
         let wrong = if !settings.may(GrantType::AuthorizationCode) {
-            Some(Wrong::new(Code::UnauthorizedClient, "this client signs nobody on in a browser"))
+            Some(Wrong::new(
+                Code::UnauthorizedClient,
+                "this client signs nobody on in a browser",
+            ))
         } else if settings.pushed_only && !was_pushed {
-            Some(Wrong::new(Code::InvalidRequest, "this client pushes its requests (RFC 9126)"))
+            Some(Wrong::new(
+                Code::InvalidRequest,
+                "this client pushes its requests (RFC 9126)",
+            ))
         } else if request.code_challenge.is_none() && (settings.is_public() || settings.pkce_required) {
             Some(Wrong::new(Code::InvalidRequest, "PKCE with S256 is required"))
         } else {
@@ -172,7 +194,10 @@ impl Applications {
                 match tokens::read_hint(hint, issuer, Some(&known.client_id()), &keys) {
                     Ok(hint) => Some(hint.subject),
                     Err(_) => {
-                        return Ok(Err(Wrong::new(Code::InvalidRequest, "id_token_hint was not made here")));
+                        return Ok(Err(Wrong::new(
+                            Code::InvalidRequest,
+                            "id_token_hint was not made here",
+                        )));
                     }
                 }
             }
@@ -185,17 +210,33 @@ impl Applications {
         }))
     }
 
-    /// Takes a pushed request of an authenticated client in; gives its name.
-    ///
-    /// # Errors
-    /// When the store fails, or too many requests wait.
-    pub(crate) async fn push_request(
+    /// Takes a pushed request in (RFC 9126 2.1).
+    pub(crate) async fn par(
         &self,
-        known: &OidcClient,
+        presented: &Presented,
         form: &Params,
-    ) -> Result<Result<String, Wrong>, Error> {
+        client: &Client,
+    ) -> Result<PushedAnswer, Fault> {
+        let known = self.authenticate_client(presented, form, client).await?;
+        match self.push_request(&known, form).await? {
+            Ok(request_uri) => Ok(PushedAnswer {
+                request_uri,
+                expires_in: ANSWER_LIFE.0,
+            }),
+            Err(wrong) => {
+                self.record_wrong("applications.push-request", &known.application, wrong, client)
+                    .await?;
+                Err(wrong.into())
+            }
+        }
+    }
+
+    async fn push_request(&self, known: &OidcClient, form: &Params) -> Result<Result<String, Wrong>, Error> {
         if matches!(form.get("request_uri"), Ok(Some(_)) | Err(_)) {
-            return Ok(Err(Wrong::new(Code::InvalidRequest, "request_uri cannot be pushed")));
+            return Ok(Err(Wrong::new(
+                Code::InvalidRequest,
+                "request_uri cannot be pushed",
+            )));
         }
         let address = match form.demand("redirect_uri", "redirect_uri is missing") {
             Ok(address) => address,
@@ -203,19 +244,26 @@ impl Applications {
         };
         let settings = &known.settings;
         if !redirect::is_registered(&settings.redirect_uris, address, settings.is_public()) {
-            return Ok(Err(Wrong::new(Code::InvalidRequest, "redirect_uri is not registered")));
+            return Ok(Err(Wrong::new(
+                Code::InvalidRequest,
+                "redirect_uri is not registered",
+            )));
         }
         if let Err(wrong) = self.check_request(known, form, true, address).await? {
             return Ok(Err(wrong));
         }
-        let mut params: BTreeMap<String, String> =
-            form.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut params: BTreeMap<String, String> = form
+            .pairs()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         for secret in ["client_secret", "client_assertion", "client_assertion_type"] {
             params.remove(secret);
         }
         params.insert("client_id".to_owned(), known.client_id());
         let pending = Pending::Pushed { params };
-        let handle = self.keep_request(Some(known.application.id), &pending, ANSWER_LIFE).await?;
+        let handle = self
+            .keep_request(Some(known.application.id), &pending, ANSWER_LIFE)
+            .await?;
         Ok(Ok(format!("{PUSHED}{handle}")))
     }
 
@@ -236,9 +284,13 @@ impl Applications {
     /// What the page does to bring an answer to the application.
     pub(crate) async fn bring(&self, answer: FormAnswer, mode: ResponseMode) -> Result<SsoStep, Error> {
         match mode {
-            ResponseMode::Query => Ok(SsoStep::Go { url: in_query(&answer) }),
+            ResponseMode::Query => Ok(SsoStep::Go {
+                url: in_query(&answer),
+            }),
             ResponseMode::FormPost => {
-                let handle = self.keep_request(None, &Pending::Answer(answer), ANSWER_LIFE).await?;
+                let handle = self
+                    .keep_request(None, &Pending::Answer(answer), ANSWER_LIFE)
+                    .await?;
                 Ok(SsoStep::Post {
                     url: format!("/sso/answer/{handle}"),
                 })
@@ -271,14 +323,20 @@ impl Applications {
         let mut act = self.act(action, By::Anyone, Some(application.ministry), &client.address);
         act.subject = application.id.to_string();
         let detail = serde_json::json!({ "why": wrong.why });
-        self.parts.db.record(act, Outcome::Refused(wrong.code.as_str()), detail).await?;
+        self.parts
+            .db
+            .record(act, Outcome::Refused(wrong.code.as_str()), detail)
+            .await?;
         Ok(())
     }
 }
 
 /// An answer in an address's query.
 pub(crate) fn in_query(answer: &FormAnswer) -> String {
-    let fields: Vec<(&str, &str)> =
-        answer.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let fields: Vec<(&str, &str)> = answer
+        .fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     redirect::with_query(&answer.address, &fields)
 }

@@ -4,6 +4,7 @@ use naru_kernel::{ApplicationId, LogonId, MinistryId, PersonId, Timestamp};
 use naru_store::Tx;
 
 use super::{Applications, Parts};
+use crate::store;
 
 /// Whose single sign-on ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,19 +23,39 @@ impl Applications {
     ///
     /// # Errors
     /// When the store fails; the whole transaction fails with it.
-    #[expect(clippy::unused_async, clippy::unused_self, reason = "the protocols fill it")]
     pub async fn logon_ended_in(
         &self,
-        _tx: &mut Tx,
-        _closed: Closed,
-        _at: Timestamp,
+        tx: &mut Tx,
+        closed: Closed,
+        at: Timestamp,
     ) -> Result<(), naru_store::Error> {
+        let ended = match closed {
+            Closed::Logon(logon) => store::grants::end_of_logon(tx, logon, at).await?,
+            Closed::Person(person) => store::grants::end_of_person(tx, person, at).await?,
+            Closed::Membership(person, ministry) => {
+                store::grants::end_of_membership(tx, person, ministry, at).await?
+            }
+        };
+        let left = match closed {
+            Closed::Logon(logon) => store::saml::end_of_logon(tx, logon, at).await?,
+            Closed::Person(person) => store::saml::end_of_person(tx, person, at).await?,
+            Closed::Membership(person, ministry) => {
+                store::saml::end_of_membership(tx, person, ministry, at).await?
+            }
+        };
+        if ended > 0 {
+            tx.note("sign_ons_ended", ended);
+        }
+        if left > 0 {
+            tx.note("saml_sessions_ended", left);
+        }
         Ok(())
     }
 
     /// Called after the commit of what [`Applications::logon_ended_in`] wrote: log-out messages go out at once.
-    #[expect(clippy::unused_self, reason = "the protocols fill it")]
-    pub const fn wake(&self) {}
+    pub fn wake(&self) {
+        self.sign_on.logouts.notify_one();
+    }
 }
 
 /// Ends what people have at an application that is taken away. Rows of other ministries' people go with the application

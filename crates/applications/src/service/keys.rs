@@ -45,13 +45,13 @@ pub(crate) struct Keys {
     all: Vec<OwnKey>,
     /// For pairwise subjects.
     pub(crate) subjects: SubjectKey,
-    /// When they were read.
-    pub(crate) read_at: Timestamp,
 }
 
 impl Keys {
     fn of(&self, algorithm: Algorithm) -> impl Iterator<Item = &OwnKey> {
-        self.all.iter().filter(move |own| own.key.algorithm() == algorithm)
+        self.all
+            .iter()
+            .filter(move |own| own.key.algorithm() == algorithm)
     }
 
     /// The key that signs now: the newest that is rested, or the oldest there is.
@@ -74,7 +74,9 @@ impl Keys {
         for algorithm in [Algorithm::Rs256, Algorithm::Es256] {
             let successor = self.of(algorithm).find(|own| own.created_at + REST + KEEP <= now);
             let Some(successor) = successor else { continue };
-            let older = self.of(algorithm).filter(|own| own.created_at < successor.created_at);
+            let older = self
+                .of(algorithm)
+                .filter(|own| own.created_at < successor.created_at);
             rows.extend(older.map(|own| own.row.clone()));
         }
         rows
@@ -83,9 +85,14 @@ impl Keys {
     /// Algorithms whose newest key is old.
     fn due(&self, now: Timestamp) -> Vec<Algorithm> {
         let is_due = |algorithm: &Algorithm| {
-            self.of(*algorithm).next().is_none_or(|newest| newest.created_at + ROTATE <= now)
+            self.of(*algorithm)
+                .next()
+                .is_none_or(|newest| newest.created_at + ROTATE <= now)
         };
-        [Algorithm::Rs256, Algorithm::Es256].into_iter().filter(is_due).collect()
+        [Algorithm::Rs256, Algorithm::Es256]
+            .into_iter()
+            .filter(is_due)
+            .collect()
     }
 }
 
@@ -98,7 +105,10 @@ fn generate(algorithm: Algorithm) -> Result<Vec<u8>, Error> {
         }
         Algorithm::Rs256 | Algorithm::Ps256 => {
             let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(unusable)?;
-            AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(unusable)?.as_ref().to_vec()
+            AsDer::<Pkcs8V1Der<'_>>::as_der(&pair)
+                .map_err(unusable)?
+                .as_ref()
+                .to_vec()
         }
     })
 }
@@ -139,7 +149,6 @@ async fn load(parts: &Parts) -> Result<Option<Keys>, Error> {
     Ok(Some(Keys {
         all,
         subjects: SubjectKey::new(&secret),
-        read_at: parts.clock.now(),
     }))
 }
 
@@ -191,13 +200,22 @@ impl Applications {
             // One name for all portals that find it due in the same minute.
             let minute = self.now().as_seconds().div_euclid(60);
             let name = format!("{PREFIX}.{algorithm}.{minute:020}");
-            add(&self.parts, name, generate(algorithm)?, "applications.rotate-signing-key").await?;
+            add(
+                &self.parts,
+                name,
+                generate(algorithm)?,
+                "applications.rotate-signing-key",
+            )
+            .await?;
         }
         self.read_keys().await
     }
 
     async fn read_keys(&self) -> Result<(), Error> {
-        let keys = load(&self.parts).await?.filter(|keys| !keys.all.is_empty()).ok_or(Error::Key)?;
+        let keys = load(&self.parts)
+            .await?
+            .filter(|keys| !keys.all.is_empty())
+            .ok_or(Error::Key)?;
         *self.sign_on.keys.write().await = Some(Arc::new(keys));
         Ok(())
     }

@@ -1,10 +1,25 @@
 //! Use cases: who may, in one transaction, with its entry in the record.
 
+mod admin;
 mod applications;
 mod asking;
+pub(crate) mod authorize;
+pub(crate) mod client;
 mod corner;
+pub(crate) mod device;
 mod ending;
+mod jobs;
+mod keys;
+mod logout;
+pub(crate) mod open;
+pub(crate) mod pending;
 mod portal_page;
+pub(crate) mod random;
+pub(crate) mod saml;
+mod sign_on;
+pub(crate) mod step;
+pub(crate) mod token;
+pub(crate) mod userinfo;
 
 use std::sync::Arc;
 
@@ -50,6 +65,8 @@ pub struct Parts {
 /// Applications, and single sign-on into them.
 pub struct Applications {
     pub(crate) parts: Parts,
+    pub(crate) sign_on: sign_on::SignOn,
+    pub(crate) saml: saml::SamlKeys,
 }
 
 impl Applications {
@@ -57,9 +74,17 @@ impl Applications {
     ///
     /// # Errors
     /// When the store cannot be read or written.
-    #[expect(clippy::unused_async, reason = "keys are loaded here")]
+    #[expect(
+        clippy::unused_async,
+        reason = "other parts of a portal wait for theirs as well"
+    )]
     pub async fn start(parts: Parts) -> Result<Arc<Self>, Error> {
-        Ok(Arc::new(Self { parts }))
+        let sign_on = sign_on::SignOn::new(&parts.config)?;
+        Ok(Arc::new(Self {
+            parts,
+            sign_on,
+            saml: saml::SamlKeys::default(),
+        }))
     }
 
     /// The domain's configuration.

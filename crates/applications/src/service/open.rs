@@ -90,7 +90,7 @@ impl Applications {
             Err(error) => return Err(error),
         };
         match self.obstacle(waiting, pending, &asker, client).await? {
-            None => self.open(waiting, pending, &asker, client).await,
+            None => self.grant_code(waiting, pending, &asker, client).await,
             Some(Obstacle::Refuse(wrong)) => {
                 self.end_with(waiting, pending, Some(actor), wrong, client).await
             }
@@ -255,8 +255,10 @@ impl Applications {
             agreed_in: Some(actor.logon),
             ..pending.clone()
         };
-        self.change_request(waiting.hash.clone(), &Pending::Oidc(Box::new(agreed.clone()))).await?;
-        self.oidc_step(waiting, &agreed, &Caller::SignedIn(actor.clone()), client).await
+        self.change_request(waiting.hash.clone(), &Pending::Oidc(Box::new(agreed.clone())))
+            .await?;
+        self.oidc_step(waiting, &agreed, &Caller::SignedIn(actor.clone()), client)
+            .await
     }
 
     pub(crate) async fn oidc_refused(
@@ -267,7 +269,8 @@ impl Applications {
         client: &Client,
     ) -> Result<SsoStep, Error> {
         let wrong = Wrong::new(Code::AccessDenied, "the person did not go on");
-        self.end_with(waiting, pending, signed_in(caller), wrong, client).await
+        self.end_with(waiting, pending, signed_in(caller), wrong, client)
+            .await
     }
 
     /// Ends a request with an error for its application.
@@ -294,7 +297,10 @@ impl Applications {
                 let detail = serde_json::json!({ "why": wrong.why });
                 self.parts.db.record(act, outcome, detail).await?;
             }
-            None => self.record_wrong("applications.authorize", application, wrong, client).await?,
+            None => {
+                self.record_wrong("applications.authorize", application, wrong, client)
+                    .await?
+            }
         }
         self.bring_error(&pending.request, wrong).await
     }
@@ -307,11 +313,19 @@ impl Applications {
         client: &Client,
     ) -> Result<(), Error> {
         let by = By::Person(asker.actor.person, asker.actor.logon);
-        let mut act = self.act("applications.open", by, Some(asker.actor.ministry), &client.address);
+        let mut act = self.act(
+            "applications.open",
+            by,
+            Some(asker.actor.ministry),
+            &client.address,
+        );
         act.subject = waiting.application()?.id.to_string();
         let refusal = Refusal::Forbidden { because: Vec::new() };
         let detail = serde_json::json!({ "rules": because });
-        self.parts.db.record(act, naru_store::Outcome::Refused(refusal.code()), detail).await?;
+        self.parts
+            .db
+            .record(act, naru_store::Outcome::Refused(refusal.code()), detail)
+            .await?;
         Ok(())
     }
 
@@ -348,7 +362,7 @@ impl Applications {
     }
 
     /// The grant with its code and its entry in the record, in one transaction with the end of the request.
-    async fn open(
+    async fn grant_code(
         &self,
         waiting: &Waiting,
         pending: &OidcPending,
@@ -442,13 +456,21 @@ impl Applications {
 /// Whether a stronger log-on was asked for: by the application's own settings, by `acr_values` or by an essential claim.
 fn missing_assurance(waiting: &Waiting, pending: &OidcPending, asker: &Asker) -> Option<Obstacle> {
     let has = asker.logon.assurance;
-    let floor = waiting.application.as_ref()?.oidc()?.assurance.filter(|floor| has < *floor);
+    let floor = waiting
+        .application
+        .as_ref()?
+        .oidc()?
+        .assurance
+        .filter(|floor| has < *floor);
     let (listed, is_essential) = pending.request.claims.acr().unwrap_or_default();
     let weakest = |list: &[Assurance]| list.iter().copied().min();
     let wished = weakest(&listed).or_else(|| weakest(&pending.request.acr_values));
     if is_essential && wished.is_none() {
         let why = "nobody can log on with the acr that was asked for";
-        return Some(Obstacle::Refuse(Wrong::new(Code::UnmetAuthenticationRequirements, why)));
+        return Some(Obstacle::Refuse(Wrong::new(
+            Code::UnmetAuthenticationRequirements,
+            why,
+        )));
     }
     let wished = wished.filter(|wished| has < *wished);
     // A wish is no demand: where nothing may be shown, the application gets what there is and reads it in `acr`.
@@ -458,13 +480,20 @@ fn missing_assurance(waiting: &Waiting, pending: &OidcPending, asker: &Asker) ->
         assurance,
         reason: StepUpReason::Acr,
     };
-    let code = if is_essential { Code::UnmetAuthenticationRequirements } else { Code::InteractionRequired };
+    let code = if is_essential {
+        Code::UnmetAuthenticationRequirements
+    } else {
+        Code::InteractionRequired
+    };
     Some(Obstacle::Show(step, code))
 }
 
-fn named_scope(scope: &str, language: &str) -> NamedScope {
+pub(crate) fn named_scope(scope: &str, language: &str) -> NamedScope {
     let (ko, en) = match scope {
-        OPENID => ("이 기관에서만 쓰는 식별 번호", "A number that stands for you in this ministry alone"),
+        OPENID => (
+            "이 기관에서만 쓰는 식별 번호",
+            "A number that stands for you in this ministry alone",
+        ),
         "profile" => ("이름과 언어", "Your name and language"),
         "email" => ("전자우편 주소", "Your mail address"),
         "groups" => ("속한 그룹", "The groups you are in"),

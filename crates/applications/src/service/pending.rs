@@ -94,7 +94,9 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// The application, where there must be one.
     pub(crate) fn application(&self) -> Result<&Application, Error> {
-        self.application.as_ref().ok_or_else(|| Refusal::NoSuchRequest.into())
+        self.application
+            .as_ref()
+            .ok_or_else(|| Refusal::NoSuchRequest.into())
     }
 }
 

@@ -23,13 +23,18 @@ impl Applications {
     ///
     /// # Errors
     /// [`Refusal::NoSuchRequest`] when there is none; or the store fails.
-    pub(crate) async fn step(&self, handle: &str, caller: &Caller, client: &Client) -> Result<SsoStep, Error> {
+    pub(crate) async fn step(
+        &self,
+        handle: &str,
+        caller: &Caller,
+        client: &Client,
+    ) -> Result<SsoStep, Error> {
         let waiting = self.waiting(handle).await?;
         match &waiting.pending {
             Pending::Oidc(pending) => self.oidc_step(&waiting, pending, caller, client).await,
             Pending::Logout(pending) => self.logout_step(&waiting, pending, caller).await,
-            // SAML's steps go here.
-            Pending::Saml { .. } | Pending::SamlLogout { .. } => Err(Refusal::NoSuchRequest.into()),
+            Pending::Saml { request } => self.saml_step(&waiting, request, caller, client).await,
+            Pending::SamlLogout { request } => self.saml_logout_step(handle, &waiting, request, caller).await,
             Pending::Pushed { .. } | Pending::Answer(_) => Err(Refusal::NoSuchRequest.into()),
         }
     }
@@ -47,8 +52,12 @@ impl Applications {
     ) -> Result<SsoStep, Error> {
         let waiting = self.waiting(handle).await?;
         match &waiting.pending {
-            Pending::Oidc(pending) => self.oidc_consent(&waiting, pending, (actor, answer), client).await,
-            Pending::Saml { .. } | Pending::SamlLogout { .. } => Err(Refusal::NoSuchRequest.into()),
+            Pending::Oidc(pending) => {
+                self.oidc_consent(&waiting, pending, (actor, answer), client)
+                    .await
+            }
+            Pending::Saml { request } => self.saml_consent(&waiting, request, (actor, answer), client).await,
+            Pending::SamlLogout { .. } => Err(Refusal::NoSuchRequest.into()),
             Pending::Pushed { .. } | Pending::Answer(_) | Pending::Logout(_) => {
                 Err(Refusal::NoSuchRequest.into())
             }
@@ -68,7 +77,8 @@ impl Applications {
         let waiting = self.waiting(handle).await?;
         match &waiting.pending {
             Pending::Oidc(pending) => self.oidc_refused(&waiting, pending, caller, client).await,
-            Pending::Saml { .. } | Pending::SamlLogout { .. } => Err(Refusal::NoSuchRequest.into()),
+            Pending::Saml { request } => self.saml_refused(&waiting, request, caller, client).await,
+            Pending::SamlLogout { .. } => Err(Refusal::NoSuchRequest.into()),
             Pending::Pushed { .. } | Pending::Answer(_) | Pending::Logout(_) => {
                 Err(Refusal::NoSuchRequest.into())
             }
@@ -93,7 +103,10 @@ impl Applications {
 
     async fn ministry_name(&self, ministry: MinistryId, language: &str) -> Result<String, Error> {
         let known = self.parts.people.ministries(vec![ministry]).await?;
-        Ok(known.get(&ministry).map(|facts| facts.name(language).to_owned()).unwrap_or_default())
+        Ok(known
+            .get(&ministry)
+            .map(|facts| facts.name(language).to_owned())
+            .unwrap_or_default())
     }
 }
 

@@ -106,11 +106,7 @@ pub(crate) async fn count(tx: &mut Tx, application: ApplicationId) -> Result<i64
 }
 
 /// The device that waits with this user code, of any ministry: a person reads it from its screen.
-pub(crate) async fn by_code(
-    db: &Db,
-    user_code: Vec<u8>,
-    now: Timestamp,
-) -> Result<Option<DeviceRow>, Error> {
+pub(crate) async fn by_code(db: &Db, user_code: Vec<u8>, now: Timestamp) -> Result<Option<DeviceRow>, Error> {
     db.optional(BY_CODE, params![user_code, now]).await
 }
 
@@ -142,11 +138,15 @@ pub(crate) async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<Logou
 }
 
 pub(crate) async fn later(tx: &mut Tx, row: &LogoutRow, tries: i64, next: Timestamp) -> Result<(), Error> {
-    tx.exec(LATER, params![row.application, &row.session, tries, next]).await.map(drop)
+    tx.exec(LATER, params![row.application, &row.session, tries, next])
+        .await
+        .map(drop)
 }
 
 pub(crate) async fn told(tx: &mut Tx, row: &LogoutRow) -> Result<(), Error> {
-    tx.exec(TOLD, params![row.application, &row.session]).await.map(drop)
+    tx.exec(TOLD, params![row.application, &row.session])
+        .await
+        .map(drop)
 }
 
 pub(crate) async fn owed(db: &Db) -> Result<i64, Error> {

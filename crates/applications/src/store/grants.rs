@@ -13,7 +13,6 @@ naru_store::sql! {
     BY_ID = "SELECT id, application, owner_ministry, person, person_ministry, logon, subject, session, scopes, claims, nonce, \
              assurance, methods, authenticated_at, key_thumbprint, is_offline, expires_at, ended_at \
              FROM sign_on_grants WHERE id = $1";
-    BY_SUBJECT = "SELECT person AS n_person FROM sign_on_grants WHERE application = $1 AND subject = $2 LIMIT 1";
     USED = "UPDATE sign_on_grants SET last_used_at = $2 WHERE id = $1 AND last_used_at < $2";
     END = "UPDATE sign_on_grants SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     END_TOKENS = "DELETE FROM sign_on_tokens WHERE grant_id = $1 AND kind <> 'code'";
@@ -27,6 +26,12 @@ naru_store::sql! {
                    SELECT application, session, MIN(subject), 0, $2, $2 FROM sign_on_grants \
                    WHERE person = $1 AND ended_at IS NULL GROUP BY application, session ON CONFLICT DO NOTHING";
     END_PERSON = "UPDATE sign_on_grants SET ended_at = $2 WHERE person = $1 AND ended_at IS NULL";
+    TELL_MEMBERSHIP = "INSERT INTO sign_on_logouts (application, session, subject, tries, next_at, created_at) \
+                       SELECT application, session, MIN(subject), 0, $3, $3 FROM sign_on_grants \
+                       WHERE person = $1 AND person_ministry = $2 AND ended_at IS NULL \
+                       GROUP BY application, session ON CONFLICT DO NOTHING";
+    END_MEMBERSHIP = "UPDATE sign_on_grants SET ended_at = $3 \
+                      WHERE person = $1 AND person_ministry = $2 AND ended_at IS NULL";
     END_APPLICATION = "UPDATE sign_on_grants SET ended_at = $3 WHERE person = $1 AND application = $2 AND ended_at IS NULL";
     FORGET_TOKENS = "DELETE FROM sign_on_tokens WHERE grant_id IN (SELECT id FROM sign_on_grants \
                      WHERE (ended_at IS NOT NULL AND ended_at < $1) OR expires_at < $1)";
@@ -109,14 +114,6 @@ impl FromRow for Text {
     }
 }
 
-struct Person(PersonId);
-
-impl FromRow for Person {
-    fn from_row(row: &Row) -> Result<Self, Error> {
-        row.get("n_person").map(Self)
-    }
-}
-
 /// What an application may know of a person, as that person sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessRow {
@@ -166,16 +163,6 @@ pub(crate) async fn by_id(tx: &mut Tx, id: &str) -> Result<Option<GrantRow>, Err
     tx.optional(BY_ID, params![id]).await
 }
 
-/// Whom an application knows by this subject.
-pub(crate) async fn person_of(
-    db: &Db,
-    application: ApplicationId,
-    subject: &str,
-) -> Result<Option<PersonId>, Error> {
-    let found: Option<Person> = db.optional(BY_SUBJECT, params![application, subject]).await?;
-    Ok(found.map(|Person(person)| person))
-}
-
 pub(crate) async fn used(tx: &mut Tx, id: &str, now: Timestamp) -> Result<(), Error> {
     tx.exec(USED, params![id, now]).await.map(drop)
 }
@@ -213,6 +200,17 @@ pub(crate) async fn end_of_person(tx: &mut Tx, person: PersonId, now: Timestamp)
     tx.exec(END_PERSON, params![person, now]).await
 }
 
+/// Ends everything of a person as one of a ministry, and queues word of it.
+pub(crate) async fn end_of_membership(
+    tx: &mut Tx,
+    person: PersonId,
+    ministry: MinistryId,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    tx.exec(TELL_MEMBERSHIP, params![person, ministry, now]).await?;
+    tx.exec(END_MEMBERSHIP, params![person, ministry, now]).await
+}
+
 /// Takes an application's access to a person away: grants and consent. Gives whether there was any.
 pub(crate) async fn end_of_application(
     tx: &mut Tx,
@@ -220,7 +218,9 @@ pub(crate) async fn end_of_application(
     application: ApplicationId,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let grants = tx.exec(END_APPLICATION, params![person, application, now]).await?;
+    let grants = tx
+        .exec(END_APPLICATION, params![person, application, now])
+        .await?;
     let consents = tx.exec(DROP_CONSENT, params![person, application]).await?;
     Ok(grants + consents > 0)
 }
@@ -249,7 +249,9 @@ pub(crate) async fn keep_consent(
     scopes: String,
     now: Timestamp,
 ) -> Result<(), Error> {
-    tx.exec(KEEP_CONSENT, params![person, application, scopes, now]).await.map(drop)
+    tx.exec(KEEP_CONSENT, params![person, application, scopes, now])
+        .await
+        .map(drop)
 }
 
 pub(crate) async fn use_consent(
@@ -258,7 +260,9 @@ pub(crate) async fn use_consent(
     application: ApplicationId,
     now: Timestamp,
 ) -> Result<(), Error> {
-    tx.exec(USE_CONSENT, params![person, application, now]).await.map(drop)
+    tx.exec(USE_CONSENT, params![person, application, now])
+        .await
+        .map(drop)
 }
 
 /// Which applications know something of a person: by consent or by an open grant, used last first.

@@ -2,7 +2,13 @@
 
 pub(crate) mod applications;
 pub(crate) mod corner;
+pub(crate) mod devices;
+pub(crate) mod grants;
+pub(crate) mod keys;
+pub(crate) mod requests;
+pub(crate) mod saml;
 pub(crate) mod tiles;
+pub(crate) mod tokens;
 
 use std::str::FromStr;
 
@@ -10,10 +16,19 @@ use naru_store::{Error, Row};
 
 /// Every SQL text of this crate.
 pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
-    [applications::ALL, corner::ALL, tiles::ALL]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        applications::ALL,
+        corner::ALL,
+        tiles::ALL,
+        devices::ALL,
+        grants::ALL,
+        keys::ALL,
+        requests::ALL,
+        tokens::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// A column that holds one of a list of words.

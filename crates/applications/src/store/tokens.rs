@@ -1,6 +1,6 @@
 //! Codes and tokens by their hashes, proofs that were used, devices that wait, log-outs that are owed.
 
-use naru_kernel::{ApplicationId, Timestamp};
+use naru_kernel::Timestamp;
 use naru_store::{Db, Error, FromRow, Row, Tx, params};
 
 use super::{grants::GrantRow, word};
@@ -97,11 +97,6 @@ pub(crate) async fn find(db: &Db, hash: Vec<u8>) -> Result<Option<TokenRow>, Err
     db.optional(FIND, params![hash]).await
 }
 
-/// Like [`find`], in a transaction.
-pub(crate) async fn find_in(tx: &mut Tx, hash: Vec<u8>) -> Result<Option<TokenRow>, Error> {
-    tx.optional(FIND, params![hash]).await
-}
-
 /// Uses a code or refresh token up; `false` if somebody was first.
 pub(crate) async fn use_up(tx: &mut Tx, hash: Vec<u8>, now: Timestamp) -> Result<bool, Error> {
     Ok(tx.exec(USE, params![hash, now]).await? == 1)
@@ -120,9 +115,4 @@ pub(crate) async fn remember(tx: &mut Tx, hash: Vec<u8>, until: Timestamp) -> Re
 pub(crate) async fn forget(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
     tx.exec(FORGET, params![now]).await?;
     tx.exec(FORGET_PROOFS, params![now]).await.map(drop)
-}
-
-/// An application's name in refusals of the record.
-pub(crate) fn about(application: ApplicationId) -> String {
-    application.to_string()
 }

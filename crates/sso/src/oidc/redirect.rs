@@ -127,3 +127,10 @@ fn escape(text: &str) -> String {
     }
     out
 }
+
+/// The hash by which a policy names [`FORM_SCRIPT`] (CSP level 2, `sha256-…`).
+#[must_use]
+pub fn form_script_hash() -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    STANDARD.encode(crate::jose::sha256(FORM_SCRIPT.as_bytes()))
+}

@@ -17,7 +17,7 @@ use super::{
 pub enum NameIdFormat {
     /// The same for one person at one service provider, another at each other one.
     Persistent,
-    /// Another one at every sign-on.
+    /// Another one in every session.
     Transient,
     /// The person's e-mail address.
     EmailAddress,
