@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::{Request, client::conn::http1, header};
+use hyper::{Request, StatusCode, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
@@ -43,7 +44,7 @@ pub struct HttpsClient {
     address: String,
     server_name: ServerName<'static>,
     tls: Arc<ClientConfig>,
-    open: Option<http1::SendRequest<Full<bytes::Bytes>>>,
+    open: Option<http1::SendRequest<Full<Bytes>>>,
 }
 
 impl HttpsClient {
@@ -78,24 +79,58 @@ impl HttpsClient {
         limit: Duration,
     ) -> Result<A, ClientError> {
         let body = serde_json::to_vec(question).map_err(|error| ClientError::Answer(error.to_string()))?;
-        match tokio::time::timeout(limit, self.exchange(path, body)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => {
-                self.open = None;
-                Err(error)
-            }
-            Err(_) => {
-                self.open = None;
-                Err(ClientError::Late)
-            }
+        let (status, bytes) = self.in_time(path, "application/json", body, limit).await?;
+        if status.is_success() {
+            return serde_json::from_slice(&bytes).map_err(|error| ClientError::Answer(error.to_string()));
         }
+        Err(match serde_json::from_slice::<Problem>(&bytes) {
+            Ok(problem) => ClientError::Refused(Box::new(problem)),
+            Err(_) => ClientError::Answer(format!("status {status}")),
+        })
     }
 
-    async fn exchange<A: DeserializeOwned>(
+    /// Posts a text and gives status and text of the answer, whatever it is.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, is late, or answers with what is no text.
+    pub async fn post_text(
         &mut self,
         path: &str,
+        text: String,
+        limit: Duration,
+    ) -> Result<(u16, String), ClientError> {
+        let (status, bytes) = self
+            .in_time(path, "text/plain; charset=utf-8", text.into_bytes(), limit)
+            .await?;
+        let text =
+            String::from_utf8(bytes.to_vec()).map_err(|error| ClientError::Answer(error.to_string()))?;
+        Ok((status.as_u16(), text))
+    }
+
+    /// One exchange; a connection that failed is not used again.
+    async fn in_time(
+        &mut self,
+        path: &str,
+        kind: &'static str,
         body: Vec<u8>,
-    ) -> Result<Result<A, ClientError>, ClientError> {
+        limit: Duration,
+    ) -> Result<(StatusCode, Bytes), ClientError> {
+        let answer = match tokio::time::timeout(limit, self.exchange(path, kind, body)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(ClientError::Late),
+        };
+        if answer.is_err() {
+            self.open = None;
+        }
+        answer
+    }
+
+    async fn exchange(
+        &mut self,
+        path: &str,
+        kind: &'static str,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, Bytes), ClientError> {
         let address = self.address.clone();
         let unreachable = |why: &dyn ToString| ClientError::Unreachable {
             address: address.clone(),
@@ -108,7 +143,7 @@ impl HttpsClient {
         sender.ready().await.map_err(|error| unreachable(&error))?;
         let request = Request::post(path)
             .header(header::HOST, &self.address)
-            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONTENT_TYPE, kind)
             .body(Full::from(body))
             .map_err(|error| unreachable(&error))?;
         let answer = sender
@@ -122,16 +157,10 @@ impl HttpsClient {
             .map_err(|error| unreachable(&error))?
             .to_bytes();
         self.open = Some(sender);
-        if status.is_success() {
-            return Ok(serde_json::from_slice(&bytes).map_err(|error| ClientError::Answer(error.to_string())));
-        }
-        Ok(Err(match serde_json::from_slice::<Problem>(&bytes) {
-            Ok(problem) => ClientError::Refused(Box::new(problem)),
-            Err(_) => ClientError::Answer(format!("status {status}")),
-        }))
+        Ok((status, bytes))
     }
 
-    async fn connect(&self) -> Result<http1::SendRequest<Full<bytes::Bytes>>, ClientError> {
+    async fn connect(&self) -> Result<http1::SendRequest<Full<Bytes>>, ClientError> {
         let unreachable = |why: String| ClientError::Unreachable {
             address: self.address.clone(),
             why,

@@ -10,7 +10,7 @@ use hyper_util::{
 };
 use naru_kernel::{HostId, fleet::NodeRole};
 use rustls::{
-    RootCertStore, ServerConfig,
+    ClientConfig, RootCertStore, ServerConfig,
     crypto::CryptoProvider,
     server::{WebPkiClientVerifier, danger::ClientCertVerifier},
 };
@@ -114,6 +114,18 @@ pub fn allow_client(authority_pem: &str) -> Result<Arc<dyn ClientCertVerifier>, 
             .allow_unauthenticated()
             .build()?,
     )
+}
+
+/// A client's TLS: trusts this authority, shows no certificate.
+///
+/// # Errors
+/// When the authority is unusable.
+pub fn client(authority_pem: &str) -> Result<Arc<ClientConfig>, TlsError> {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots(authority_pem)?)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
 }
 
 /// A server's TLS; `clients` judges client certificates, none asked if absent. `http` offers HTTP/2 and 1.1.

@@ -94,10 +94,7 @@ pub const HOUSEKEEPING: &[(&str, &str)] = &[
         "desktops.forget-expired",
         "removes what has expired by time alone",
     ),
-    (
-        "approvals.expire",
-        "marks what nobody decided by time alone",
-    ),
+    ("approvals.expire", "marks what nobody decided by time alone"),
     (
         "audit.checkpoint",
         "says how the record stands; an entry about it would need a checkpoint itself",

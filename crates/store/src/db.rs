@@ -2,8 +2,10 @@
 
 use std::{str::FromStr as _, sync::Arc, time::Duration};
 
+use naru_kernel::Tenant;
 use sqlx::{
-    Executor as _, PgConnection, PgPool, SqliteConnection, SqlitePool,
+    AssertSqlSafe, Executor as _, PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -25,6 +27,13 @@ const ACQUIRE_SECONDS_MAX: u64 = 5;
 /// How long `SQLite` waits for another process's lock.
 const BUSY_SECONDS_MAX: u64 = 5;
 
+/// The setting that row security goes by: a ministry, or all of them.
+pub(crate) const SETTING: &str = "naru.ministry";
+pub(crate) const EVERY_MINISTRY: &str = "*";
+/// Whether row security does not hold this user: `PostgreSQL` only.
+const POWERFUL: &str =
+    "SELECT COUNT(*) AS n FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)";
+
 /// Which engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -43,6 +52,8 @@ enum Pools {
     Postgres {
         writers: PgPool,
         readers: PgPool,
+        /// For reading as one ministry: connections that see nothing until they are told which.
+        tenants: PgPool,
     },
 }
 
@@ -91,19 +102,58 @@ impl Db {
     }
 
     async fn open_postgres(url: &str) -> Result<Self, Error> {
-        let options = PgConnectOptions::from_str(url)?;
+        let bare = PgConnectOptions::from_str(url)?;
+        // Work of the platform itself sees every ministry.
+        let options = bare.clone().options([(SETTING, EVERY_MINISTRY)]);
         let mut connection = sqlx::ConnectOptions::connect(&options).await?;
         migrations::run_postgres(&mut connection).await?;
         let pool = |size| {
             PgPoolOptions::new()
                 .max_connections(size)
                 .acquire_timeout(Duration::from_secs(ACQUIRE_SECONDS_MAX))
-                .connect_lazy_with(options.clone())
         };
-        Ok(Self(Pools::Postgres {
-            writers: pool(POSTGRES_WRITERS_MAX),
-            readers: pool(READERS_MAX),
-        }))
+        let db = Self(Pools::Postgres {
+            writers: pool(POSTGRES_WRITERS_MAX).connect_lazy_with(options.clone()),
+            readers: pool(READERS_MAX).connect_lazy_with(options),
+            // Telling a connection its ministry shows whether it is still there.
+            tenants: pool(READERS_MAX)
+                .test_before_acquire(false)
+                .connect_lazy_with(bare),
+        });
+        if !db.keeps_ministries_apart().await? {
+            tracing::warn!(
+                "the database's user is a superuser or may bypass row security: PostgreSQL does not keep ministries apart"
+            );
+        }
+        Ok(db)
+    }
+
+    /// Whether the engine holds rows of ministries apart as well: on `PostgreSQL`, unless the user may bypass it. On
+    /// `SQLite`, which has nothing of the kind and no users, it is as good as it gets.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn keeps_ministries_apart(&self) -> Result<bool, Error> {
+        match &self.0 {
+            Pools::Sqlite { .. } => Ok(true),
+            Pools::Postgres { .. } => Ok(self.one::<i64>(POWERFUL, Vec::new()).await? == 0),
+        }
+    }
+
+    /// Rows as one ministry sees them.
+    pub(crate) async fn rows_within(
+        &self,
+        tenant: Tenant,
+        sql: &'static str,
+        params: Vec<Value>,
+    ) -> Result<Vec<Row>, Error> {
+        match &self.0 {
+            Pools::Sqlite { readers, .. } => rows_sqlite(readers, sql, params).await,
+            Pools::Postgres { tenants, .. } => {
+                let mut connection = connection_of(tenants, tenant).await?;
+                rows_postgres(&mut *connection, sql, params).await
+            }
+        }
     }
 
     /// Which engine it runs on.
@@ -126,10 +176,12 @@ impl Db {
         E: From<Error> + Send + 'static,
         W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        self.write(move |tx| {
+        let tenant = act.ministry.map(Tenant::of);
+        self.write(tenant, move |tx| {
             Box::pin(async move {
                 let value = work(tx).await?;
                 tx.append(&act).await?;
+                tx.append_also().await?;
                 Ok(value)
             })
         })
@@ -172,10 +224,11 @@ impl Db {
             HOUSEKEEPING.iter().any(|(known, _)| *known == name),
             "{name} is not housekeeping"
         );
-        self.write(work).await
+        self.write(None, work).await
     }
 
-    async fn write<T, E, W>(&self, work: W) -> Result<T, E>
+    /// Writes as one ministry, or as the platform.
+    async fn write<T, E, W>(&self, tenant: Option<Tenant>, work: W) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
@@ -185,7 +238,7 @@ impl Db {
             Pools::Sqlite { writer, .. } => writer.submit(work).await,
             Pools::Postgres { writers, .. } => {
                 let connection = writers.acquire().await.map_err(Error::from)?;
-                writer::run_alone(Tx::new(Connection::Postgres(connection)), work).await
+                writer::run_alone(Tx::new(Connection::Postgres(connection)), tenant, work).await
             }
         }
     }
@@ -252,9 +305,35 @@ impl Db {
                 writer.stop().await;
                 readers.close().await;
             }
-            Pools::Postgres { writers, readers } => {
+            Pools::Postgres {
+                writers,
+                readers,
+                tenants,
+            } => {
                 writers.close().await;
                 readers.close().await;
+                tenants.close().await;
+            }
+        }
+    }
+}
+
+/// A connection that sees the rows of one ministry. Those that have died meanwhile are thrown away.
+async fn connection_of(pool: &PgPool, tenant: Tenant) -> Result<PoolConnection<Postgres>, Error> {
+    // The identifier is made of small letters, digits and underscores.
+    let tell = format!("SET {SETTING} = '{tenant}'");
+    let mut tries_left = READERS_MAX;
+    loop {
+        let mut connection = pool.acquire().await?;
+        let told = sqlx::raw_sql(AssertSqlSafe(tell.clone()))
+            .execute(&mut *connection)
+            .await;
+        match told {
+            Ok(_) => return Ok(connection),
+            Err(error) if tries_left == 0 || error.as_database_error().is_some() => return Err(error.into()),
+            Err(_) => {
+                tries_left = tries_left.saturating_sub(1);
+                drop(connection.detach());
             }
         }
     }
@@ -307,7 +386,7 @@ pub(crate) async fn rows_sqlite(
 }
 
 pub(crate) async fn rows_postgres(
-    executor: impl sqlx::Executor<'_, Database = sqlx::Postgres>,
+    executor: impl sqlx::Executor<'_, Database = Postgres>,
     sql: &'static str,
     params: Vec<Value>,
 ) -> Result<Vec<Row>, Error> {

@@ -1,4 +1,7 @@
 //! Reading as one ministry.
+//!
+//! On `PostgreSQL` this is the second lock: the connection is told whose rows it may see before it is asked, in a pool of
+//! its own whose connections see nothing until they are told. Every use tells anew, so what was told before does not matter.
 
 use naru_kernel::Tenant;
 
@@ -31,7 +34,8 @@ impl Within<'_> {
     /// # Errors
     /// What the engine says, or a column that does not fit.
     pub async fn all<T: FromRow>(&self, sql: &'static str, params: Vec<Value>) -> Result<Vec<T>, Error> {
-        self.db.all(sql, params).await
+        let rows = self.db.rows_within(self.tenant, sql, params).await?;
+        rows.iter().map(T::from_row).collect()
     }
 
     /// The first row, if any.
@@ -43,7 +47,7 @@ impl Within<'_> {
         sql: &'static str,
         params: Vec<Value>,
     ) -> Result<Option<T>, Error> {
-        self.db.optional(sql, params).await
+        Ok(self.all(sql, params).await?.into_iter().next())
     }
 
     /// The first row.
@@ -51,6 +55,6 @@ impl Within<'_> {
     /// # Errors
     /// [`Error::NoRow`] if there is none.
     pub async fn one<T: FromRow>(&self, sql: &'static str, params: Vec<Value>) -> Result<T, Error> {
-        self.db.one(sql, params).await
+        self.optional(sql, params).await?.ok_or(Error::NoRow)
     }
 }

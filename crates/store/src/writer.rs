@@ -9,6 +9,7 @@
 use std::{panic::AssertUnwindSafe, sync::Mutex, thread};
 
 use futures_util::FutureExt as _;
+use naru_kernel::Tenant;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
@@ -186,13 +187,14 @@ async fn commit(tx: &mut Tx) -> Result<(), Error> {
     record::move_heads(tx).await?;
     tx.control("COMMIT").await
 }
-/// `PostgreSQL`: one change, one transaction on its own connection.
-pub(crate) async fn run_alone<T, E, W>(mut tx: Tx, work: W) -> Result<T, E>
+
+/// `PostgreSQL`: one change, one transaction on its own connection; as one ministry, or as the platform.
+pub(crate) async fn run_alone<T, E, W>(mut tx: Tx, tenant: Option<Tenant>, work: W) -> Result<T, E>
 where
     E: From<Error>,
     W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
 {
-    tx.control("BEGIN").await?;
+    tx.begin(tenant).await?;
     let mut guard = Unfinished(Some(tx));
     let Some(tx) = guard.0.as_mut() else {
         return Err(Error::Abandoned.into());

@@ -49,11 +49,9 @@ impl TestDatabase {
     pub async fn open_postgres(server: &str) -> Self {
         let number = NUMBER.fetch_add(1, Ordering::SeqCst);
         let schema = format!("naru_test_{}_{number}", std::process::id());
-        naru_store::testing::create_schema(server, &schema)
+        let url = naru_store::testing::fresh_schema(server, &schema)
             .await
             .expect("a fresh schema");
-        let separator = if server.contains('?') { '&' } else { '?' };
-        let url = format!("{server}{separator}options=-c%20search_path%3D{schema}");
         let db = Db::open(&url).await.expect("a fresh database");
         Self {
             db,

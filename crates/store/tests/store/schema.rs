@@ -141,8 +141,7 @@ async fn portals_that_start_together_migrate_once() {
     let url = match postgres_url() {
         Some(server) => {
             let name = format!("naru_race_{}", std::process::id());
-            testing::create_schema(&server, &name).await.unwrap();
-            format!("{server}&options=-c%20search_path%3D{name}")
+            testing::fresh_schema(&server, &name).await.unwrap()
         }
         None => format!("sqlite:{}", directory.path().join("naru.db").display()),
     };

@@ -1,6 +1,7 @@
-//! What is asked for, and how rows become a file that a spreadsheet cannot mistake for formulas.
+//! What of the record is asked for.
 
-use naru_kernel::{PageRequest, PersonId, Timestamp};
+use naru_kernel::{MinistryId, PageRequest, PersonId, Timestamp};
+use naru_store::PLATFORM_STREAM;
 use serde::Deserialize;
 
 use crate::{AuditRow, Error};
@@ -23,6 +24,14 @@ pub struct AuditQuery {
     pub from: Option<i64>,
     /// Not after, microseconds.
     pub to: Option<i64>,
+    /// From this network address.
+    pub address: Option<String>,
+    /// The chain of one ministry, or `platform`; for those who may read all.
+    pub ministry: Option<String>,
+    /// Text in action, subject or detail.
+    pub search: Option<String>,
+    /// `-at` (newest first, as without) or `at`.
+    pub sort: Option<String>,
 }
 
 /// A place in the list: everything before it was shown.
@@ -43,10 +52,36 @@ pub struct Filter {
     pub(crate) outcome: Option<String>,
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
+    pub(crate) address: Option<String>,
+    /// One chain of those that may be read.
+    pub(crate) stream: Option<String>,
+    /// A pattern in small letters, with `!` before what is meant as it stands.
+    pub(crate) search: Option<String>,
+    pub(crate) oldest_first: bool,
 }
 
 /// The longest beginning of an action.
 const ACTION_CHARACTERS_MAX: usize = 64;
+/// The longest text to search for, and the longest address.
+const SEARCH_CHARACTERS_MAX: usize = 100;
+
+/// Understands the name of a chain.
+pub(crate) fn stream_name(text: &str) -> Option<String> {
+    (text == PLATFORM_STREAM || text.parse::<MinistryId>().is_ok()).then(|| text.to_owned())
+}
+
+/// The pattern that finds `text` anywhere.
+fn pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
 
 impl Filter {
     /// Understands a query. An empty text is no filter: forms send those.
@@ -86,7 +121,26 @@ impl Filter {
             text.parse()
                 .map_err(|_| wrong("person", "this is no person's identifier"))
         });
+        let short = |field, text: Option<String>| match text {
+            Some(text) if text.chars().count() > SEARCH_CHARACTERS_MAX => {
+                Err(wrong(field, "this is too long"))
+            }
+            text => Ok(text),
+        };
+        let address = short("address", given(query.address))?;
+        let search = short("search", given(query.search))?.map(|text| pattern(&text));
+        let stream = given(query.ministry)
+            .map(|text| stream_name(&text).ok_or_else(|| wrong("ministry", "there is no such ministry")));
+        let oldest_first = match given(query.sort).as_deref() {
+            None | Some("-at") => false,
+            Some("at") => true,
+            Some(_) => return Err(wrong("sort", "the record is sorted by at or -at")),
+        };
         Ok(Self {
+            address,
+            stream: stream.transpose()?,
+            search,
+            oldest_first,
             rows: page.rows(),
             after: after.transpose()?,
             action,
@@ -124,47 +178,9 @@ impl Cursor {
     }
 }
 
-/// The first line of a file, after a mark that tells spreadsheets it is UTF-8.
-pub(crate) const CSV_HEAD: &str =
-    "\u{feff}stream,sequence,at,action,outcome,actor,subject,address,detail\r\n";
-
-/// One line of a file (RFC 4180).
-pub(crate) fn csv_line(row: &AuditRow) -> String {
-    let cells = [
-        row.stream.clone(),
-        row.sequence.to_string(),
-        row.at.to_string(),
-        row.action.clone(),
-        row.outcome.clone(),
-        row.actor.clone(),
-        row.subject.clone(),
-        row.address.clone(),
-        row.detail.to_string(),
-    ];
-    let mut line = cells.map(|text| cell(&text)).join(",");
-    line.push_str("\r\n");
-    line
-}
-
-/// Quoted; and what a spreadsheet would run as a formula gets an apostrophe in front.
-fn cell(text: &str) -> String {
-    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@']) || text.starts_with(['\t', '\r']);
-    let guard = if is_formula { "'" } else { "" };
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn formulas_are_defused_and_quotes_doubled() {
-        for text in ["=1+1", "+1", "-1", "@a", " =1", "\t=1", "\r=1"] {
-            assert!(cell(text).starts_with("\"'"), "{text:?}");
-        }
-        assert_eq!(cell("a \"b\", c"), "\"a \"\"b\"\", c\"");
-        assert_eq!(cell("a=b"), "\"a=b\"");
-    }
 
     #[test]
     fn a_query_is_understood_or_its_field_is_named() {
@@ -200,6 +216,28 @@ mod tests {
             }),
             "after"
         );
+        assert_eq!(
+            field(AuditQuery {
+                sort: Some("actor".into()),
+                ..AuditQuery::default()
+            }),
+            "sort"
+        );
+        assert_eq!(
+            field(AuditQuery {
+                ministry: Some("x".into()),
+                ..AuditQuery::default()
+            }),
+            "ministry"
+        );
+        assert_eq!(
+            field(AuditQuery {
+                search: Some("x".repeat(101)),
+                ..AuditQuery::default()
+            }),
+            "search"
+        );
+        assert_eq!(pattern("50%_A!"), "%50!%!_a!!%");
         let blank = AuditQuery {
             action: Some(" ".into()),
             limit: Some(9_999),
