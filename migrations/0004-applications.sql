@@ -67,7 +67,7 @@ CREATE TABLE notices (
     shown_from BIGINT NOT NULL,
     shown_until BIGINT,
     search_text TEXT NOT NULL,
-    created_by TEXT NOT NULL,
+    created_by TEXT,
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL
 );

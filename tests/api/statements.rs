@@ -7,6 +7,7 @@ fn statements() -> impl Iterator<Item = &'static str> {
     naru_store::statements()
         .chain(naru_identity::statements())
         .chain(naru_desktops::statements())
+        .chain(naru_applications::statements())
         .chain(naru_audit::statements())
         .chain(naru_portal::statements())
 }

@@ -18,6 +18,7 @@ const QUICK_SECONDS_MAX: u64 = 5 * 60;
 const SERVICE_CRATES: &[&str] = &[
     "naru-store",
     "naru-identity",
+    "naru-applications",
     "naru-desktops",
     "naru-audit",
     "naru-portal",

@@ -1,6 +1,7 @@
 //! Requests and answers.
 
 mod applications;
+mod consents;
 mod corner;
 mod portal_page;
 mod saml;
@@ -28,6 +29,7 @@ pub fn routes(applications: Shared) -> Routes {
     let parts = [
         applications::routes(),
         portal_page::routes(),
+        consents::routes(),
         corner::routes(),
         sso::routes(),
         sso_programs::routes(),

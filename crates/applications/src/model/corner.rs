@@ -30,8 +30,8 @@ pub struct Notice {
     pub shown_from: Timestamp,
     /// Until when, if it ends.
     pub shown_until: Option<Timestamp>,
-    /// Who wrote it.
-    pub created_by: PersonId,
+    /// Who wrote it; absent for the platform itself.
+    pub created_by: Option<PersonId>,
     /// When.
     pub created_at: Timestamp,
     /// Changed last.

@@ -79,7 +79,9 @@ impl LookDraft {
     }
 }
 
-fn is_colour(text: &str) -> bool {
+/// Whether it is a colour like `#1a5fb4`.
+#[must_use]
+pub fn is_colour(text: &str) -> bool {
     text.strip_prefix('#')
         .is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -3,7 +3,6 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use naru_kernel::{Action, Actor, ApplicationId, Page, Scope, Tenant};
 use naru_runtime::Client;
-use naru_store::Tx;
 use serde_json::{Value as Json, json};
 
 use super::{Applications, Verdict, granted};
@@ -276,7 +275,8 @@ impl Applications {
         self.application(actor, id).await
     }
 
-    /// Takes an application away, with tiles, grants and tokens.
+    /// Takes an application away, with tiles, grants and tokens: those of other ministries' people too, by the tables' own
+    /// rule (`ON DELETE CASCADE`). It is not told that anyone is signed off, for nobody knows it any more.
     ///
     /// # Errors
     /// When the actor may not, or there is none.
@@ -287,22 +287,18 @@ impl Applications {
             actor,
             client,
         )?;
-        let (tenant, now) = (actor.tenant(), act.at);
-        let this = self.parts.clone();
+        let tenant = actor.tenant();
         self.decide(act, move |tx| {
             Box::pin(async move {
                 tx.about(id);
                 let before = store::applications::of_ministry_in(tx, tenant, id).await?;
                 let before = granted!(before.ok_or(Refusal::NoSuchApplication));
                 tx.note("before", told(&before)?);
-                super::ending::application_ended_in(tx, &this, id, now).await?;
                 store::applications::remove(tx, tenant, id).await?;
                 Ok(Ok(()))
             })
         })
-        .await?;
-        self.wake();
-        Ok(())
+        .await
     }
 
     /// Makes a new secret, which is shown this once; the one before is worth nothing from now on.
@@ -343,7 +339,7 @@ impl Applications {
 
 impl Applications {
     /// A secret, and what is kept of it.
-    fn new_secret(&self) -> (String, Vec<u8>) {
+    pub(super) fn new_secret(&self) -> (String, Vec<u8>) {
         let mut bits = [0_u8; SECRET_BYTES];
         self.parts.entropy.fill(&mut bits);
         let secret = URL_SAFE_NO_PAD.encode(bits);
@@ -352,7 +348,7 @@ impl Applications {
     }
 }
 
-fn wants_secret(application: &Application) -> bool {
+pub(super) fn wants_secret(application: &Application) -> bool {
     use crate::model::ClientProof::{ClientSecretBasic, ClientSecretPost};
     application
         .oidc()
@@ -380,47 +376,4 @@ fn told(application: &Application) -> Result<Json, Error> {
         "state": application.state,
         "protocol": serde_json::to_value(&application.protocol)?,
     }))
-}
-
-/// For tests and the demo: the same checks, as the platform itself.
-impl Applications {
-    /// Adds an application to a ministry, with its secret if it needs one.
-    ///
-    /// # Errors
-    /// As [`Applications::create`].
-    pub async fn admin_create(
-        &self,
-        tenant: Tenant,
-        form: ApplicationForm,
-    ) -> Result<(ApplicationId, Option<SecretMade>), Error> {
-        let act = self.act(
-            "applications.create-application",
-            naru_store::By::Platform("admin"),
-            Some(tenant.ministry()),
-            "",
-        );
-        let draft = self.checked(form, tenant).await??;
-        let now = act.at;
-        let id = self.create_in(act, tenant, draft).await?;
-        let made = store::applications::of_ministry(&self.parts.db, tenant, id).await?;
-        if !made.is_some_and(|application| wants_secret(&application)) {
-            return Ok((id, None));
-        }
-        let (secret, sha256) = self.new_secret();
-        let act = self.act(
-            "applications.make-secret",
-            naru_store::By::Platform("admin"),
-            Some(tenant.ministry()),
-            "",
-        );
-        self.decide(act, move |tx: &mut Tx| {
-            Box::pin(async move {
-                tx.about(id);
-                store::applications::set_secret(tx, tenant, id, Some(sha256), now).await?;
-                Ok(Ok(()))
-            })
-        })
-        .await?;
-        Ok((id, Some(SecretMade { secret })))
-    }
 }

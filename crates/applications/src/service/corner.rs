@@ -157,7 +157,7 @@ impl Applications {
             is_urgent: draft.is_urgent,
             shown_from: draft.shown_from.unwrap_or(now),
             shown_until: draft.shown_until,
-            created_by: actor.person,
+            created_by: Some(actor.person),
             created_at: now,
             changed_at: now,
         };

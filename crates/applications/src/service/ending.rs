@@ -1,9 +1,9 @@
 //! What ends when a log-on ends or a person is revoked: called by identity, in its transaction.
 
-use naru_kernel::{ApplicationId, LogonId, MinistryId, PersonId, Timestamp};
+use naru_kernel::{LogonId, MinistryId, PersonId, Timestamp};
 use naru_store::Tx;
 
-use super::{Applications, Parts};
+use super::Applications;
 use crate::store;
 
 /// Whose single sign-on ends.
@@ -56,16 +56,4 @@ impl Applications {
     pub fn wake(&self) {
         self.sign_on.logouts.notify_one();
     }
-}
-
-/// Ends what people have at an application that is taken away. Rows of other ministries' people go with the application
-/// itself (`ON DELETE CASCADE`); here is what must be told somebody.
-#[expect(clippy::unused_async, reason = "the protocols fill it")]
-pub(super) async fn application_ended_in(
-    _tx: &mut Tx,
-    _parts: &Parts,
-    _application: ApplicationId,
-    _at: Timestamp,
-) -> Result<(), naru_store::Error> {
-    Ok(())
 }

@@ -5,6 +5,7 @@ mod applications;
 mod asking;
 pub(crate) mod authorize;
 pub(crate) mod client;
+mod consents;
 mod corner;
 pub(crate) mod device;
 mod ending;

@@ -251,6 +251,15 @@ pub(crate) async fn of_ministry_in(
     Ok(Some(application))
 }
 
+/// Whether the ministry has any.
+pub(crate) async fn has_any(db: &Db, tenant: Tenant) -> Result<bool, Error> {
+    let count: i64 = db
+        .within(tenant)
+        .one(COUNT_ALL, params![tenant.ministry()])
+        .await?;
+    Ok(count > 0)
+}
+
 /// How many the ministry has.
 pub(crate) async fn count(tx: &mut Tx, tenant: Tenant) -> Result<i64, Error> {
     tx.one(COUNT_ALL, params![tenant.ministry()]).await

@@ -60,7 +60,7 @@ impl FromRow for Notice {
             is_urgent: row.get("is_urgent")?,
             shown_from: row.get("shown_from")?,
             shown_until: row.get("shown_until")?,
-            created_by: row.get::<PersonId>("created_by")?,
+            created_by: row.get::<Option<PersonId>>("created_by")?,
             created_at: row.get("created_at")?,
             changed_at: row.get("changed_at")?,
         })
