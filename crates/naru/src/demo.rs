@@ -15,7 +15,7 @@ use naru_portal::Portal;
 use naru_runtime::Fails as _;
 use naru_runtime::clock::{SystemClock, SystemEntropy};
 
-use crate::{config::Config, say::say, state::StateDirectory};
+use crate::{config::Config, demo_portal, say::say, state::StateDirectory};
 
 /// Opens every demo person's key files. Printed at the start: it protects nothing.
 const PASSWORD: &str = "naru-demo-2026";
@@ -145,6 +145,7 @@ pub(crate) fn write(directory: &Path, files: &[DemoFile]) -> anyhow::Result<()> 
 /// factor get a fresh activation code.
 pub(crate) async fn fill(demo: &Demo, portal: &Portal) -> anyhow::Result<Vec<Welcomed>> {
     let mut welcomed = Vec::new();
+    let mut corners = std::collections::BTreeMap::new();
     for entry in PEOPLE {
         let person = demo_person(entry)?;
         let &(name, ministry, roles) = entry;
@@ -165,6 +166,7 @@ pub(crate) async fn fill(demo: &Demo, portal: &Portal) -> anyhow::Result<Vec<Wel
                 identity.admin_create_ministry(&new).await?
             }
         };
+        corners.insert(ministry, ministry_id);
         let id = match identity.person_by_subject(&person.subject()).await {
             Ok(known) => known,
             Err(error) => {
@@ -200,6 +202,14 @@ pub(crate) async fn fill(demo: &Demo, portal: &Portal) -> anyhow::Result<Vec<Wel
                 .join("GPKI/Certificate/class2"),
             activation_code,
         });
+    }
+    for (place, ministry) in corners {
+        for connected in demo_portal::fill(portal, ministry, place).await? {
+            say(format_args!(
+                "  {} (OpenID Connect)\n      client_id        {}\n      client_secret    {}",
+                connected.name, connected.client_id, connected.secret
+            ));
+        }
     }
     Ok(welcomed)
 }
