@@ -22,10 +22,10 @@ words! {
 words! {
     /// How a log-out message reaches the service provider.
     LogoutBinding {
-        /// In the address.
+        /// Through the browser, in the address.
         Redirect = "redirect",
-        /// In a form.
-        Post = "post",
+        /// From us to the service provider, without the browser.
+        Soap = "soap",
     }
 }
 

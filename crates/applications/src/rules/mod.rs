@@ -6,6 +6,7 @@ pub mod corner;
 pub mod fields;
 pub mod form;
 pub mod picture;
+pub(crate) mod saml;
 pub mod tiles;
 
 pub use fields::Wrong;

@@ -185,15 +185,11 @@ impl Applications {
     }
 
     /// Where a tile leads.
-    #[expect(
-        clippy::unused_async,
-        reason = "an answer that nobody asked for is written down"
-    )]
     async fn way_to(
         &self,
-        _asker: &Asker,
+        asker: &Asker,
         application: &Application,
-        _client: &Client,
+        client: &Client,
     ) -> Result<String, Error> {
         match &application.protocol {
             Protocol::Link(LinkSettings { url }) => Ok(url.clone()),
@@ -205,7 +201,7 @@ impl Applications {
                 url.query_pairs_mut().append_pair("iss", self.config().issuer());
                 Ok(url.into())
             }
-            Protocol::Saml(_) => Err(Refusal::NotOpenable.into()),
+            Protocol::Saml(_) => self.saml_unasked(asker, application, client).await,
         }
     }
 

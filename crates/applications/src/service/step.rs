@@ -56,7 +56,10 @@ impl Applications {
                 self.oidc_consent(&waiting, pending, (actor, answer), client)
                     .await
             }
-            Pending::Saml { request } => self.saml_consent(&waiting, request, (actor, answer), client).await,
+            Pending::Saml { request } => {
+                self.saml_consent(&waiting, request, (actor, answer), client)
+                    .await
+            }
             Pending::SamlLogout { .. } => Err(Refusal::NoSuchRequest.into()),
             Pending::Pushed { .. } | Pending::Answer(_) | Pending::Logout(_) => {
                 Err(Refusal::NoSuchRequest.into())

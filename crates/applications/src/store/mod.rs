@@ -24,6 +24,7 @@ pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
         grants::ALL,
         keys::ALL,
         requests::ALL,
+        saml::ALL,
         tokens::ALL,
     ]
     .into_iter()

@@ -101,6 +101,15 @@ export const problemsKo = {
   'applications.paused': { title: '중지된 애플리케이션입니다', body: '부처가 잠시 닫았습니다. 부처 관리자에게 문의해 주세요.' },
   'applications.forbidden': { title: '지금은 열 수 없습니다', body: '규칙이 이 사람, 이 시각, 이 장소에서 여는 것을 막습니다. 필요하면 부처 관리자에게 문의해 주세요.' },
   'applications.step-up-needed': { title: '추가 인증을 한 번 더 해 주세요', body: '이 애플리케이션은 더 강한 로그온이 필요합니다. 패스키나 인증 번호로 확인해 주세요.' },
+  'applications.saml-message': { title: '애플리케이션이 보낸 요청을 읽을 수 없습니다', body: '애플리케이션에서 다시 시작하고, 계속되면 그 담당자에게 알려 주세요.' },
+  'applications.saml-too-large': { title: '애플리케이션이 보낸 요청이 너무 큽니다', body: '애플리케이션 담당자에게 알려 주세요.' },
+  'applications.saml-signature': { title: '애플리케이션이 보낸 요청의 서명이 맞지 않습니다', body: '서명이 없거나 등록된 인증서와 다릅니다. 애플리케이션 담당자에게 알려 주세요.' },
+  'applications.saml-time': { title: '애플리케이션이 보낸 요청의 시각이 맞지 않습니다', body: '다시 시작해 보고, 계속되면 애플리케이션 서버의 시계를 확인하도록 알려 주세요.' },
+  'applications.saml-address': { title: '등록되지 않은 주소로 답을 보낼 수 없습니다', body: '애플리케이션의 주소를 등록하도록 부처 관리자에게 알려 주세요.' },
+  'applications.saml-replayed': { title: '이미 쓴 요청입니다', body: '애플리케이션에서 다시 시작해 주세요.' },
+  'applications.saml-unknown': { title: '등록되지 않은 애플리케이션입니다', body: '이 애플리케이션을 등록하도록 부처 관리자에게 알려 주세요.' },
+  'applications.saml-not-as-asked': { title: '애플리케이션이 요구한 방법으로 로그온할 수 없습니다', body: '애플리케이션이 요구한 인증 방법이나 이름을 줄 수 없습니다. 애플리케이션 담당자에게 알려 주세요.' },
+  'applications.saml-metadata': { title: '메타데이터를 쓸 수 없습니다', body: '서비스 제공자의 SAML 2.0 메타데이터인지, 주소가 https인지 확인해 주세요.' },
 };
 
 export type ProblemCode = keyof typeof problemsKo;
@@ -202,6 +211,15 @@ export const problemsEn: Record<ProblemCode, ProblemText> = {
   'applications.paused': { title: 'This application is switched off', body: 'Its ministry closed it for a while. Ask your ministry’s administrator.' },
   'applications.forbidden': { title: 'You cannot open this now', body: 'The rules do not allow it for you, at this hour or from here. Ask your ministry’s administrator if you need it.' },
   'applications.step-up-needed': { title: 'Confirm with a second factor', body: 'This application needs a stronger log-on. Confirm with a passkey or a code.' },
+  'applications.saml-message': { title: 'What the application sent cannot be read', body: 'Begin again at the application; if this stays, tell those who run it.' },
+  'applications.saml-too-large': { title: 'What the application sent is too large', body: 'Tell those who run the application.' },
+  'applications.saml-signature': { title: 'What the application sent is not signed as it must be', body: 'The signature is missing, or was made with another certificate. Tell those who run the application.' },
+  'applications.saml-time': { title: 'What the application sent is of another time', body: 'Begin again; if this stays, the clock of the application’s server is wrong.' },
+  'applications.saml-address': { title: 'The answer would go to an address nobody registered', body: 'Ask your ministry’s administrator to register the application’s address.' },
+  'applications.saml-replayed': { title: 'This request was used before', body: 'Begin again at the application.' },
+  'applications.saml-unknown': { title: 'This application is not registered', body: 'Ask your ministry’s administrator to register it.' },
+  'applications.saml-not-as-asked': { title: 'You cannot sign on the way the application asks', body: 'The kind of log-on or the name it asks for cannot be given. Tell those who run the application.' },
+  'applications.saml-metadata': { title: 'The metadata cannot be used', body: 'Check that it is the SAML 2.0 metadata of a service provider, with https addresses.' },
 };
 
 /** Codes that other parts name differently but mean the same for the person. */
