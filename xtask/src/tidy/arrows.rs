@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::packages::Packages;
 
 /// Pure crates: bytes and time in, bytes and decisions out.
-const PURE: &[&str] = &["naru-kernel", "naru-pki", "naru-relay", "naru-sso"];
+const PURE: &[&str] = &["naru-kernel", "naru-pki", "naru-relay", "naru-sso", "naru-scim"];
 /// Business parts.
 const DOMAINS: &[&str] = &[
     "naru-identity",
@@ -38,13 +38,13 @@ const RULES: &[Rule] = &[
     },
     Rule {
         from: &["naru-kernel"],
-        to: &["naru-pki", "naru-relay", "naru-sso", "naru-store", "naru-runtime"],
+        to: &["naru-pki", "naru-relay", "naru-sso", "naru-scim", "naru-store", "naru-runtime"],
         deep: true,
         why: "the kernel is the vocabulary: it knows nobody",
     },
     Rule {
-        from: &["naru-pki", "naru-relay", "naru-sso"],
-        to: &["naru-pki", "naru-relay", "naru-sso", "naru-store", "naru-runtime"],
+        from: &["naru-pki", "naru-relay", "naru-sso", "naru-scim"],
+        to: &["naru-pki", "naru-relay", "naru-sso", "naru-scim", "naru-store", "naru-runtime"],
         deep: true,
         why: "an engine knows the kernel only",
     },
