@@ -6,6 +6,7 @@ mod footprint;
 mod logon;
 mod out;
 mod process;
+mod record;
 mod relay;
 
 use std::process::ExitCode;
@@ -17,9 +18,11 @@ fn main() -> ExitCode {
         ["relay", rest @ ..] => relay::bench(rest),
         ["logon", ..] => logon::bench(),
         ["footprint", ..] => footprint::bench(),
+        ["record", rest @ ..] => record::bench(rest),
         // A process of its own for what is measured.
+        ["record-verify", url] => record::verify(url),
         ["relay-gateway", directory] => relay::gateway(directory),
-        _ => Err(anyhow::anyhow!("name a bench: relay, logon, footprint")),
+        _ => Err(anyhow::anyhow!("name a bench: relay, logon, footprint, record")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,7 +8,7 @@ use crate::{
     place, run,
 };
 
-const NAMES: &[&str] = &["relay", "logon", "open", "footprint"];
+const NAMES: &[&str] = &["relay", "logon", "open", "footprint", "record"];
 const BUILD_SECONDS_MAX: u64 = 60 * 60;
 
 /// Prepares and runs one bench; further arguments are handed on.

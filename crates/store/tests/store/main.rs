@@ -7,6 +7,8 @@ mod crowd;
 #[cfg(test)]
 mod full_disk;
 #[cfg(test)]
+mod ministries;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod support;
