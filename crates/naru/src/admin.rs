@@ -4,7 +4,6 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::Context as _;
 use clap::Subcommand;
 use naru_identity::{NewMinistry, PersonForm};
 use naru_kernel::{Clock as _, PersonId, fleet::NodeRole};
@@ -208,33 +207,4 @@ pub(crate) async fn print_openapi(state: &StateDirectory) -> anyhow::Result<Exit
     }
     say(serde_json::to_string_pretty(&description)?);
     Ok(ExitCode::SUCCESS)
-}
-
-/// `naru audit verify`
-pub(crate) async fn verify_record(config: &Config) -> anyhow::Result<ExitCode> {
-    let db = naru_store::Db::open(&config.store.url)
-        .await
-        .context("the database cannot be opened")?;
-    let verification = naru_audit::Audit::verify_all(&db).await;
-    db.close().await;
-    let verification = verification?;
-    for chain in &verification.streams {
-        match &chain.broken {
-            None => say(format!(
-                "whole   {}  {} entries  {}",
-                chain.stream, chain.entries, chain.head
-            )),
-            Some(broken) => {
-                say(format!(
-                    "BROKEN  {}  at entry {}: {}",
-                    chain.stream, broken.sequence, broken.why
-                ));
-            }
-        }
-    }
-    Ok(if verification.ok {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{admin, config::Config, doctor, roles, state::StateDirectory};
+use crate::{admin, config::Config, doctor, record, roles, state::StateDirectory};
 
 /// Naru: smart work centre platform
 #[derive(Parser, Debug)]
@@ -39,9 +39,9 @@ enum Command {
     Agent(Agent),
     /// Look at the installation and say what is wrong and how to mend it
     Doctor,
-    /// Check the record
+    /// Check, prove and retire the record
     #[command(subcommand)]
-    Audit(Audit),
+    Audit(record::Record),
     /// Print the OpenAPI description
     Openapi,
     /// Administer at the command line
@@ -85,16 +85,14 @@ enum Agent {
     },
 }
 
-#[derive(Subcommand, Debug)]
-enum Audit {
-    /// Walk every chain of the record and find any changed, missing or added entry
-    Verify,
-}
-
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // PAM waits for this one, and it needs neither configuration nor state.
     if let Command::Agent(Agent::OtpCheck { socket }) = &arguments.command {
         return Ok(naru_agent::otp_check(socket));
+    }
+    // Whoever checks a proof may be elsewhere.
+    if let Command::Audit(record::Record::VerifyEntry { file, key }) = &arguments.command {
+        return record::verify_entry(file, key.as_deref());
     }
     let state = StateDirectory::open(arguments.common.state)?;
     let config = Config::load(arguments.common.config.as_deref(), &state)?;
@@ -105,7 +103,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Agent(Agent::Host(enrol)) => roles::host(config, state, enrol).await,
         Command::Agent(Agent::OtpCheck { socket }) => Ok(naru_agent::otp_check(&socket)),
         Command::Doctor => doctor::run(&config, &state).await,
-        Command::Audit(Audit::Verify) => admin::verify_record(&config).await,
+        Command::Audit(command) => record::run(command, config).await,
         Command::Openapi => admin::print_openapi(&state).await,
         Command::Admin(command) => admin::run(command, config, state).await,
     }

@@ -18,6 +18,7 @@ pub(crate) struct Config {
     pub(crate) portal: naru_portal::PortalConfig,
     pub(crate) identity: naru_identity::IdentityConfig,
     pub(crate) desktops: naru_desktops::DesktopsConfig,
+    pub(crate) audit: naru_audit::AuditConfig,
     pub(crate) gateway: naru_gateway::GatewayConfig,
     pub(crate) agent: naru_agent::AgentConfig,
     pub(crate) node: Node,
@@ -106,6 +107,9 @@ impl Config {
             .agent
             .state_directory
             .get_or_insert_with(|| state.join("agent"));
+        if config.audit.name.is_empty() {
+            config.audit.name.clone_from(&config.portal.host);
+        }
         config.desktops.fleet_address = config.portal.fleet_address();
         // One place says how browsers name the portal and the gateway; the other sections follow.
         config.identity.origin = config.portal.origin();

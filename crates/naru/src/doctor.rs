@@ -49,7 +49,7 @@ fn bad(what: impl Into<String>, mend: &'static str) -> Finding {
 
 pub(crate) async fn run(config: &Config, state: &StateDirectory) -> anyhow::Result<ExitCode> {
     let mut findings = vec![disk(state.path()), pages(), privileges()];
-    findings.push(database(config).await);
+    findings.extend(database(config).await);
     for (name, listen) in config.doors() {
         findings.push(door(name, listen));
     }
@@ -115,25 +115,43 @@ fn privileges() -> Finding {
     }
 }
 
-async fn database(config: &Config) -> Finding {
-    match naru_store::Db::open(&config.store.url).await {
-        Ok(db) => {
-            let answered = db.ping().await;
-            db.close().await;
-            match answered {
-                Ok(()) => good("the database answers and its schema is current"),
-                Err(error) => bad(
-                    format!("the database does not answer: {error}"),
-                    "check `store.url`",
-                ),
-            }
+async fn database(config: &Config) -> Vec<Finding> {
+    let db = match naru_store::Db::open(&config.store.url).await {
+        Ok(db) => db,
+        Err(error) => {
+            return vec![bad(
+                format!("the database cannot be opened: {error}"),
+                "check `store.url`, the server, and the rights of this user",
+            )];
         }
+    };
+    let mut findings = vec![match db.ping().await {
+        Ok(()) => good("the database answers and its schema is current"),
         Err(error) => bad(
-            format!("the database cannot be opened: {error}"),
-            "check `store.url`, the server, and the rights of this user",
+            format!("the database does not answer: {error}"),
+            "check `store.url`",
         ),
+    }];
+    if db.engine() == naru_store::Engine::Postgres {
+        findings.push(match db.keeps_ministries_apart().await {
+            Ok(true) => good("the database's user is held by row security"),
+            Ok(false) => bad(
+                "the database's user is a superuser or may bypass row security: the portal does not start",
+                MEND_POWERFUL_USER,
+            ),
+            Err(error) => bad(
+                format!("the database does not say what its user may: {error}"),
+                "check `store.url`",
+            ),
+        });
     }
+    db.close().await;
+    findings
 }
+
+/// What to do about a user whom row security does not hold.
+pub(crate) const MEND_POWERFUL_USER: &str = "make a plain user that owns the database: \
+     CREATE ROLE naru LOGIN NOSUPERUSER NOBYPASSRLS; ALTER DATABASE … OWNER TO naru; and REASSIGN OWNED where tables exist";
 
 fn door(name: &str, listen: std::net::SocketAddr) -> Finding {
     match TcpListener::bind(listen) {

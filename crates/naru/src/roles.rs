@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use crate::{
     cli::{Enrol, Up},
     config::{self, Config},
-    demo, fleet,
+    demo, doctor, fleet,
     state::StateDirectory,
 };
 
@@ -136,6 +136,12 @@ async fn start_portal(
     process: &Process,
 ) -> anyhow::Result<Arc<naru_portal::Portal>> {
     let portal = admin_portal(config).await?;
+    if !portal.db().keeps_ministries_apart().await? {
+        anyhow::bail!(
+            "the database's user is a superuser or may bypass row security, so PostgreSQL would not keep ministries apart; {}",
+            doctor::MEND_POWERFUL_USER
+        );
+    }
     // Before a door opens: without revocation lists every certificate would be refused.
     let lists = portal.identity().refresh_revocations();
     if let Ok(refreshed) = tokio::time::timeout(FIRST_LISTS_WAIT, lists).await {
@@ -163,6 +169,7 @@ pub(crate) async fn admin_portal(config: &Config) -> anyhow::Result<Arc<naru_por
         portal: config.portal.clone(),
         identity: config.identity.clone(),
         desktops: config.desktops.clone(),
+        audit: config.audit.clone(),
     };
     Ok(Arc::new(
         naru_portal::Portal::open(parts, Arc::new(SystemClock), Arc::new(SystemEntropy))

@@ -1,5 +1,7 @@
 //! A `PostgreSQL` 15 of our own for the tests, on a private Unix socket.
 //!
+//! Tests use it as a plain user, as installations must: row-level security does not hold a superuser.
+//!
 //! A guardian shell starts the server and waits at the end of a pipe that we hold: when we end, however we end, the
 //! pipe closes, and the guardian stops the server and removes its directory.
 
@@ -25,8 +27,10 @@ const CONNECTIONS_MAX: u32 = 400;
 const GUARDIAN: &str = r#"
 trap '' INT TERM HUP
 cd /
-"$0/initdb" --pgdata="$1/data" --username=naru --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$1/log" 2>&1 &&
-"$0/pg_ctl" --pgdata="$1/data" --log="$1/log" --wait --silent --options="-c listen_addresses='' -c unix_socket_directories='$1' -c fsync=off -c max_connections=$2" start
+"$0/initdb" --pgdata="$1/data" --username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$1/log" 2>&1 &&
+"$0/pg_ctl" --pgdata="$1/data" --log="$1/log" --wait --silent --options="-c listen_addresses='' -c unix_socket_directories='$1' -c fsync=off -c max_connections=$2" start &&
+"$0/createuser" --host="$1" --username=postgres --no-superuser --no-createrole naru &&
+"$0/createdb" --host="$1" --username=postgres --owner=naru naru
 read -r _
 "$0/pg_ctl" --pgdata="$1/data" --mode=immediate --wait --silent stop >>"$1/log" 2>&1
 rm -rf "$1"
@@ -80,7 +84,7 @@ impl Postgres {
     /// How tests reach it.
     pub(crate) fn url(&self) -> String {
         format!(
-            "postgres://naru@localhost/postgres?host={}",
+            "postgres://naru@localhost/naru?host={}",
             self.directory.display()
         )
     }
@@ -88,8 +92,11 @@ impl Postgres {
     fn wait(&self) -> Result<(), Failure> {
         let started = run::instant();
         while started.elapsed().as_secs() < START_SECONDS_MAX {
-            let mut question = Command::new(format!("{PROGRAMS}/pg_isready"));
-            question.arg("--host").arg(&self.directory);
+            // Ready once the user and its database are made, not when the server answers.
+            let mut question = Command::new(format!("{PROGRAMS}/psql"));
+            question
+                .args(["--username=naru", "--dbname=naru", "--no-psqlrc", "--command=SELECT 1", "--host"])
+                .arg(&self.directory);
             if run::text_of(&mut question).is_some() {
                 return Ok(());
             }
