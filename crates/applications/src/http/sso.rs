@@ -5,7 +5,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{IntoResponse as _, Response},
 };
 use naru_runtime::{Access, Client, Path, Route, Routes};
 use naru_sso::oidc::{Code, Params, Refusal as Wrong, discovery, redirect};
@@ -245,19 +245,17 @@ fn stop(wrong: Wrong) -> Response {
 }
 
 fn stop_by(error: Error) -> Response {
-    match error {
-        Error::Refused(refusal) => {
-            let mut response = stop(Wrong::new(
-                Code::InvalidRequest,
-                "the request is over: begin again",
-            ));
-            if refusal == Refusal::TooManyRequests {
-                *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            }
-            response
-        }
-        error => super::problem(error).into_response(),
+    let Error::Refused(refusal) = error else {
+        return super::problem(error).into_response();
+    };
+    let mut response = stop(Wrong::new(
+        Code::InvalidRequest,
+        "the request is over: begin again",
+    ));
+    if refusal == Refusal::TooManyRequests {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
+    response
 }
 
 pub(super) fn form_of(headers: &HeaderMap, body: &[u8]) -> Result<Params, Wrong> {

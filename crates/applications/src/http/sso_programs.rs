@@ -4,8 +4,8 @@ use axum::{
     Json,
     body::Bytes,
     extract::{FromRequest, FromRequestParts as _, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse as _, Response},
 };
 use naru_kernel::Kind;
 use naru_runtime::{Access, Client, Fails as _, Peer, Problem, Route, Routes};
@@ -109,7 +109,7 @@ impl<S: Send + Sync> FromRequest<S> for Asked {
     }
 }
 
-fn presented(headers: &HeaderMap, method: &axum::http::Method, path: &str) -> Presented {
+fn presented(headers: &HeaderMap, method: &Method, path: &str) -> Presented {
     let text = |name: &str| {
         headers
             .get(name)
@@ -129,11 +129,7 @@ fn presented(headers: &HeaderMap, method: &axum::http::Method, path: &str) -> Pr
             .copied()
             .find(|known| *known == path)
             .unwrap_or_default(),
-        method: if method == axum::http::Method::GET {
-            "GET"
-        } else {
-            "POST"
-        },
+        method: if method == Method::GET { "GET" } else { "POST" },
         peer: None,
     }
 }
@@ -239,10 +235,12 @@ const NEVER_KEPT: [(header::HeaderName, &str); 2] =
 /// A refusal at a resource (RFC 6750 3, RFC 9449 7.1). Who shows no token hears of no error.
 fn challenge(wrong: Wrong, is_shown: bool) -> Response {
     let (code, why) = (wrong.code.as_str(), wrong.why);
-    let status = match wrong.code {
-        Code::InsufficientScope => StatusCode::FORBIDDEN,
-        Code::InvalidRequest => StatusCode::BAD_REQUEST,
-        _ => StatusCode::UNAUTHORIZED,
+    let status = if wrong.code == Code::InsufficientScope {
+        StatusCode::FORBIDDEN
+    } else if wrong.code == Code::InvalidRequest {
+        StatusCode::BAD_REQUEST
+    } else {
+        StatusCode::UNAUTHORIZED
     };
     let mut response = (
         status,
@@ -285,11 +283,14 @@ fn failure(fault: Fault, basic: bool) -> Response {
             }
         }
     };
-    let status = match wrong.code {
-        Code::InvalidClient => StatusCode::UNAUTHORIZED,
-        Code::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
-        Code::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::BAD_REQUEST,
+    let status = if wrong.code == Code::InvalidClient {
+        StatusCode::UNAUTHORIZED
+    } else if wrong.code == Code::ServerError {
+        StatusCode::INTERNAL_SERVER_ERROR
+    } else if wrong.code == Code::TemporarilyUnavailable {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::BAD_REQUEST
     };
     let body = json!({ "error": wrong.code.as_str(), "error_description": wrong.why });
     let mut response = (status, NEVER_KEPT, Json(body)).into_response();

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::{Answer, Shared, problem};
 use crate::{
-    model::SsoStep,
-    service::{device::WaitingDevice, step::ConsentAnswer},
+    model::{SsoStep, WaitingDevice},
+    service::step::ConsentAnswer,
 };
 
 /// Whether a device may.

@@ -18,7 +18,9 @@ pub use saml::{
     SamlSettings,
 };
 
-pub use sign_on::{NamedApplication, NamedScope, SsoStep, StepUpReason};
+pub use sign_on::{
+    DeviceState, NamedApplication, NamedScope, SsoStep, StepUpReason, TokenKind, WaitingDevice,
+};
 
 /// A word in a table that this program does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,20 +4,20 @@
 use core::fmt;
 
 use naru_kernel::access::Assurance;
+use naru_sso::{
+    jose::PublicKeys,
+    oidc::{redirect, scope},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::words;
-use crate::rules::{Wrong, address};
+use crate::rules::Wrong;
 
 /// Addresses per list.
-pub const ADDRESSES_MAX: usize = 16;
-/// Longer addresses are refused.
-pub const ADDRESS_BYTES_MAX: usize = 1_024;
-/// What may be asked for.
-pub const SCOPES: [&str; 6] = ["openid", "profile", "email", "groups", "naru", "offline_access"];
+const ADDRESSES_MAX: usize = 16;
 /// A client's own keys, as JSON text.
-pub const KEYS_BYTES_MAX: usize = 16 * 1024;
+const KEYS_BYTES_MAX: usize = 16 * 1024;
 
 /// How an application proves itself at the token endpoint (`OpenID` Connect Core 9, RFC 8705).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -176,7 +176,7 @@ impl OidcSettings {
             if list.len() > ADDRESSES_MAX {
                 return wrong(field, "too many addresses");
             }
-            if !list.iter().all(|uri| address::is_acceptable(uri)) {
+            if !list.iter().all(|uri| redirect::is_acceptable(uri)) {
                 return wrong(
                     field,
                     "addresses are https://, or http:// to this machine alone, without a fragment",
@@ -191,16 +191,15 @@ impl OidcSettings {
             ("backchannel_logout_uri", &self.backchannel_logout_uri),
         ];
         for (field, uri) in single {
-            if uri.as_deref().is_some_and(|uri| !address::is_acceptable(uri)) {
+            if uri.as_deref().is_some_and(|uri| !redirect::is_acceptable(uri)) {
                 return wrong(
                     field,
                     "addresses are https://, or http:// to this machine alone, without a fragment",
                 );
             }
         }
-        if self.scopes.len() > SCOPES.len()
-            || !self.scopes.iter().all(|scope| SCOPES.contains(&scope.as_str()))
-        {
+        let is_known = |word: &String| scope::KNOWN.contains(&word.as_str());
+        if self.scopes.len() > scope::KNOWN.len() || !self.scopes.iter().all(is_known) {
             return wrong("scopes", "there is no such scope");
         }
         self.check_proof()
@@ -210,7 +209,7 @@ impl OidcSettings {
         let wrong = |field: &'static str, why: &'static str| Err(Wrong::new(field, why));
         if let Some(keys) = &self.keys {
             let text = keys.to_string();
-            if text.len() > KEYS_BYTES_MAX || !keys.get("keys").is_some_and(serde_json::Value::is_array) {
+            if text.len() > KEYS_BYTES_MAX || PublicKeys::parse(text.as_bytes()).is_err() {
                 return wrong("keys", "a JWK set of public RSA or P-256 keys is needed");
             }
         }

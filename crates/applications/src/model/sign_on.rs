@@ -1,8 +1,34 @@
 //! What the portal's page is told to do next while a person opens an application.
 
-use naru_kernel::access::Assurance;
+use naru_kernel::{Timestamp, access::Assurance};
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use super::words;
+
+words! {
+    /// What a random text is good for.
+    TokenKind {
+        /// One exchange for tokens.
+        Code = "code",
+        /// Asking about a person.
+        Access = "access",
+        /// One exchange for newer tokens.
+        Refresh = "refresh",
+    }
+}
+
+words! {
+    /// How far a device is.
+    DeviceState {
+        /// Nobody has typed its code.
+        Waiting = "waiting",
+        /// A person allowed it.
+        Allowed = "allowed",
+        /// A person refused it.
+        Refused = "refused",
+    }
+}
 
 /// Why a factor is to be shown again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -85,4 +111,15 @@ pub enum SsoStep {
         /// Where to go afterwards.
         url: String,
     },
+}
+
+/// What a person is shown of a device that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct WaitingDevice {
+    /// The application it is of.
+    pub application: NamedApplication,
+    /// What it asks for.
+    pub scopes: Vec<NamedScope>,
+    /// When it stops waiting.
+    pub expires_at: Timestamp,
 }

@@ -9,7 +9,6 @@ use naru_sso::oidc::{
     token::ACCESS_TOKEN,
 };
 use naru_store::By;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -24,12 +23,8 @@ use super::{
 };
 use crate::{
     Error, Refusal,
-    model::{GrantType, NamedApplication, NamedScope},
-    store::{
-        self,
-        devices::{DeviceRow, DeviceState},
-        tokens::{NewToken, TokenKind},
-    },
+    model::{DeviceState, GrantType, TokenKind, WaitingDevice},
+    store::{self, devices::DeviceRow, tokens::NewToken},
 };
 
 /// A device waits so long for its person.
@@ -50,17 +45,6 @@ pub(crate) struct DeviceAnswer {
     verification_uri_complete: String,
     expires_in: i64,
     interval: i64,
-}
-
-/// What a person is shown of a device that waits.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct WaitingDevice {
-    /// The application it is of.
-    pub application: NamedApplication,
-    /// What it asks for.
-    pub scopes: Vec<NamedScope>,
-    /// When it stops waiting.
-    pub expires_at: naru_kernel::Timestamp,
 }
 
 impl Applications {

@@ -20,12 +20,8 @@ use super::{
 };
 use crate::{
     Error, Refusal,
-    model::{NamedScope, SsoStep, StepUpReason},
-    store::{
-        self,
-        grants::GrantRow,
-        tokens::{NewToken, TokenKind},
-    },
+    model::{NamedScope, SsoStep, StepUpReason, TokenKind},
+    store::{self, grants::GrantRow, tokens::NewToken},
 };
 
 /// A code is good for so long.

@@ -21,10 +21,11 @@ use super::{
 };
 use crate::{
     Error,
+    model::TokenKind,
     store::{
         self,
         grants::GrantRow,
-        tokens::{NewToken, TokenKind, TokenRow},
+        tokens::{NewToken, TokenRow},
     },
 };
 

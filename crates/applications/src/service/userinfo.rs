@@ -20,11 +20,8 @@ use super::{
 };
 use crate::{
     Error,
-    store::{
-        self,
-        grants::GrantRow,
-        tokens::{TokenKind, TokenRow},
-    },
+    model::TokenKind,
+    store::{self, grants::GrantRow, tokens::TokenRow},
 };
 
 const NO_TOKEN: Wrong = Wrong::new(Code::InvalidToken, "the token is unknown, expired or revoked");

@@ -4,19 +4,7 @@ use naru_kernel::{ApplicationId, Timestamp};
 use naru_store::{Db, Error, FromRow, Row, Tx, params};
 
 use super::word;
-use crate::model::words;
-
-words! {
-    /// How far a device is.
-    DeviceState {
-        /// Nobody has typed its code.
-        Waiting = "waiting",
-        /// A person allowed it.
-        Allowed = "allowed",
-        /// A person refused it.
-        Refused = "refused",
-    }
-}
+use crate::model::DeviceState;
 
 naru_store::sql! {
     ADD = "INSERT INTO devices (hash, user_code_hash, application, scopes, key_thumbprint, state, interval_seconds, expires_at) \

@@ -4,19 +4,7 @@ use naru_kernel::Timestamp;
 use naru_store::{Db, Error, FromRow, Row, Tx, params};
 
 use super::{grants::GrantRow, word};
-use crate::model::words;
-
-words! {
-    /// What a random text is good for.
-    TokenKind {
-        /// One exchange for tokens.
-        Code = "code",
-        /// Asking about a person.
-        Access = "access",
-        /// One exchange for newer tokens.
-        Refresh = "refresh",
-    }
-}
+use crate::model::TokenKind;
 
 naru_store::sql! {
     ADD = "INSERT INTO sign_on_tokens (hash, kind, grant_id, scopes, redirect_uri, challenge, key_thumbprint, created_at, \
