@@ -5,6 +5,7 @@ mod calls;
 mod closing;
 mod doors;
 mod headers;
+mod oidc;
 mod origins;
 mod paths;
 mod record;

@@ -41,6 +41,7 @@ pub struct Browser {
     is_marked: bool,
     cookies: BTreeMap<String, String>,
     user_agent: String,
+    headers: BTreeMap<String, String>,
 }
 
 impl Browser {
@@ -53,12 +54,18 @@ impl Browser {
             is_marked: true,
             cookies: BTreeMap::new(),
             user_agent: "naru-test".to_owned(),
+            headers: BTreeMap::new(),
         }
     }
 
     /// Calls itself something else from now on.
     pub fn set_user_agent(&mut self, user_agent: &str) {
         user_agent.clone_into(&mut self.user_agent);
+    }
+
+    /// Sends this header from now on, as programs do.
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        self.headers.insert(name.to_owned(), value.to_owned());
     }
 
     /// Is on a page of another origin from now on, or sends none.
@@ -116,6 +123,9 @@ impl Browser {
             .header(header::USER_AGENT, &self.user_agent);
         if let Some(origin) = &self.origin {
             request = request.header(header::ORIGIN, origin);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
         }
         if self.is_marked {
             request = request.header("naru-request", "1");
