@@ -4,9 +4,10 @@ use axum::http::StatusCode;
 use naru_kernel::Role;
 use naru_runtime::{Access, RouteEntry};
 use naru_testkit::Browser;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
+    calls::link,
     paths::{Belongings, choices, fill, parameters},
     world::{Member, Side, World},
 };
@@ -23,6 +24,75 @@ const PUBLIC: &[(&str, &str, &str)] = &[
         "tells a browser how far it is, and no more",
     ),
     ("POST", "/fleet/v1/enrol", "its one-time token is what admits"),
+    (
+        "GET",
+        "/.well-known/openid-configuration",
+        "what every application must know",
+    ),
+    ("GET", "/sso/jwks", "public keys"),
+    (
+        "GET",
+        "/sso/authorize",
+        "a sign-on begins at an application, without a cookie",
+    ),
+    ("POST", "/sso/authorize", "the same, by a form"),
+    (
+        "GET",
+        "/sso/logout",
+        "a log-out begins at an application, without a cookie",
+    ),
+    ("POST", "/sso/logout", "the same, by a form"),
+    (
+        "GET",
+        "/sso/answer/{handle}",
+        "its one-time handle is what admits",
+    ),
+    (
+        "GET",
+        "/sso/saml/metadata",
+        "what every service provider must know",
+    ),
+    (
+        "GET",
+        "/sso/saml/sign-on",
+        "a sign-on begins at a service provider, without a cookie",
+    ),
+    ("POST", "/sso/saml/sign-on", "the same, by a form"),
+    (
+        "GET",
+        "/sso/saml/logout",
+        "a log-out begins at a service provider, without a cookie",
+    ),
+    ("POST", "/sso/saml/logout", "the same, by a form"),
+    (
+        "GET",
+        "/sso/saml/logout/{handle}",
+        "its one-time handle is what admits",
+    ),
+    (
+        "POST",
+        "/api/v1/sso/{handle}",
+        "its handle is what admits; it asks to log on first",
+    ),
+    (
+        "POST",
+        "/api/v1/sso/{handle}/refuse",
+        "its handle is what admits; it only refuses",
+    ),
+];
+
+/// Routes that are read with more than their path; without it they are no question, and refused as such.
+const ASKS_MORE: &[&str] = &[
+    "/sso/authorize",
+    "/sso/logout",
+    "/sso/answer/{handle}",
+    "/sso/saml/sign-on",
+    "/sso/saml/logout",
+    "/sso/saml/logout/{handle}",
+    "/api/v1/sso/device/{user_code}",
+    "/api/v1/audit/proof",
+    "/api/v1/audit/consistency",
+    "/api/v1/audit/checkpoint",
 ];
 
 /// Routes whose path may name things of other ministries, and why. May only shrink.
@@ -54,10 +124,11 @@ const SEES_ALL: &[(&str, Who, &str)] = &[
         "the platform's auditor audits the platform",
     ),
     ("/api/v1/audit.csv", Who::Auditor, "the same as a file"),
+    ("/api/v1/audit.json", Who::Auditor, "the same as another file"),
 ];
 
 /// Whoever adds an exception has to change this number too, and will be asked.
-const EXCEPTIONS_MAX: usize = 13;
+const EXCEPTIONS_MAX: usize = 29;
 const _: () = assert!(PUBLIC.len() + ACROSS.len() + SEES_ALL.len() <= EXCEPTIONS_MAX);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,24 +220,39 @@ fn is_personal(route: &RouteEntry) -> bool {
     route.path.starts_with("/api/v1/me/") || route.path.starts_with("/api/v1/desktops/")
 }
 
-fn refuses(status: StatusCode) -> bool {
-    [
+/// A program that proved nothing, or a handle that nobody has, is refused in the words of its protocol, often before it is known what it asks.
+fn refuses(route: &RouteEntry, status: StatusCode) -> bool {
+    let words_of_protocols = [StatusCode::BAD_REQUEST, StatusCode::UNSUPPORTED_MEDIA_TYPE];
+    let refusals = [
         StatusCode::UNAUTHORIZED,
         StatusCode::FORBIDDEN,
         StatusCode::NOT_FOUND,
-    ]
-    .contains(&status)
+    ];
+    let is_protocol = route.access == Access::Machine || route.path.starts_with("/sso/");
+    refusals.contains(&status) || (is_protocol && words_of_protocols.contains(&status))
+}
+
+/// A body that can be read, so that what refuses is not its shape. Routes that are not named take an empty one.
+fn body_of(route: &RouteEntry) -> Value {
+    match route.path {
+        "/api/v1/applications/{application}" => link("뺏음"),
+        "/api/v1/portal/favourites/{application}" => json!({ "favourite": true }),
+        "/api/v1/notices/{notice}" => json!({ "title": { "ko": "뺏음" } }),
+        "/api/v1/groups/{group}" => json!({ "name": "뺏음" }),
+        "/api/v1/sso/{handle}/consent" | "/api/v1/sso/device/{user_code}" => json!({ "agree": true }),
+        _ => json!({}),
+    }
 }
 
 /// Calls and gives a line if it was not refused.
 async fn attempt(caller: &mut Caller, route: &RouteEntry, path: &str) -> Option<String> {
-    let body = (route.method != "GET").then(|| json!({}));
+    let body = (route.method != "GET").then(|| body_of(route));
     let answer = caller
         .browser
         .call(route.method.clone(), path, body.as_ref())
         .await;
     let (who, method, status) = (caller.who, &route.method, answer.status);
-    (!refuses(status)).then(|| format!("{who:?} {method} {path}: {status} {}", answer.code()))
+    (!refuses(route, status)).then(|| format!("{who:?} {method} {path}: {status} {}", answer.code()))
 }
 
 /// Reads by those who may: they are answered, and hear nothing of the other ministry.
@@ -183,9 +269,18 @@ async fn reads(world: &World, side: Side, own: &mut Ministry, foreign: &Belongin
             } else {
                 &own.colleague
             };
-            let path = fill(route, own, own, &[]);
+            let mut path = fill(route, own, own, &[]);
+            if route.path == "/api/v1/audit" {
+                // The newest entries are many callers' own.
+                path.push_str("?limit=200");
+            }
             let answer = caller.browser.get(&path).await;
-            if !answer.status.is_success() {
+            let is_good = if ASKS_MORE.contains(&route.path) {
+                answer.status.is_success() || answer.status.is_client_error() || answer.status.is_redirection()
+            } else {
+                answer.status.is_success()
+            };
+            if !is_good {
                 let (who, status) = (caller.who, answer.status);
                 found.push(format!("{who:?} GET {path}: {status} although they may"));
             }
@@ -300,7 +395,7 @@ async fn an_administrator_cannot_touch_another_ministry() {
             .filter(|route| !parameters(route).is_empty());
         for route in administrative {
             let path = fill(route, &theirs, &theirs, &[]);
-            let body = (route.method != "GET").then(|| json!({}));
+            let body = (route.method != "GET").then(|| body_of(route));
             let answer = admin
                 .browser
                 .call(route.method.clone(), &path, body.as_ref())

@@ -2,8 +2,12 @@
 
 use naru_runtime::RouteEntry;
 use naru_testkit::Browser;
+use serde_json::{Value, json};
 
-use crate::world::{Member, Node, World, text};
+use crate::{
+    calls::link,
+    world::{Member, Node, World, text},
+};
 
 /// Ids of a person and what is theirs.
 #[derive(Clone, Debug)]
@@ -15,6 +19,26 @@ pub(crate) struct Belongings {
     /// Absent for people who have no desktops.
     desktop: Option<String>,
     host: String,
+    application: String,
+    notice: String,
+    group: String,
+    grant: String,
+    token: String,
+    ministry: String,
+    /// What waits for a second administrator.
+    approval: String,
+}
+
+/// An identifier of this kind that nothing has.
+fn nothing(kind: &str) -> String {
+    format!("{kind}_{}", "0".repeat(32))
+}
+
+/// Something of the ministry, made by its administrator.
+async fn made(admin: &mut Browser, path: &str, form: &Value) -> String {
+    let made = admin.post(path, form).await;
+    assert!(made.status.is_success(), "{path}: {:?}", made.body);
+    text(&made.body["id"])
 }
 
 impl Belongings {
@@ -31,8 +55,34 @@ impl Belongings {
         } else {
             None
         };
+        let person = member.id.to_string();
+        let grants = admin
+            .get(&format!("/api/v1/role-grants?person={person}"))
+            .await
+            .body;
+        let asked = if is_worker {
+            let wish = json!({ "person": person, "role": "ministry_admin" });
+            admin.post("/api/v1/role-grants", &wish).await.body
+        } else {
+            Value::Null
+        };
+        let name = format!("모임 {person}");
         Self {
-            person: member.id.to_string(),
+            application: made(admin, "/api/v1/applications", &link("게시판")).await,
+            notice: made(admin, "/api/v1/notices", &json!({ "title": { "ko": "점검" } })).await,
+            group: made(admin, "/api/v1/groups", &json!({ "name": name })).await,
+            token: made(
+                admin,
+                "/api/v1/scim-tokens",
+                &json!({ "name": name, "access": "read", "days": 30 }),
+            )
+            .await,
+            grant: text(&grants["items"][0]["id"]),
+            approval: asked["approval"]
+                .as_str()
+                .map_or_else(|| nothing("approval"), str::to_owned),
+            ministry: text(&me["ministry"]),
+            person,
             certificate: text(&detail["certificates"][0]["id"]),
             logon: text(&me["session"]["id"]),
             factor: text(&factors["items"][0]["id"]),
@@ -52,6 +102,16 @@ impl Belongings {
                 .as_deref()
                 .unwrap_or("desktop_00000000000000000000000000000000"),
             "host" => &self.host,
+            "application" => &self.application,
+            "notice" => &self.notice,
+            "group" => &self.group,
+            "grant" => &self.grant,
+            "token" => &self.token,
+            "ministry" => &self.ministry,
+            "approval" => &self.approval,
+            // Words that are good once and for whoever holds them; these open nothing.
+            "handle" => "nobodys-handle",
+            "user_code" => "BCDF-GHJK",
             // A new kind of thing: it needs an owner in `Belongings`, or nobody knows whether it is guarded.
             other => panic!("{path}: the walk does not know the path parameter {other}"),
         }
@@ -59,8 +119,16 @@ impl Belongings {
 
     /// Ids that nobody of another ministry may read anywhere.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let theirs = [
+            &self.application,
+            &self.notice,
+            &self.group,
+            &self.grant,
+            &self.token,
+        ];
         [&self.person, &self.certificate, &self.logon, &self.factor]
             .into_iter()
+            .chain(theirs)
             .chain(&self.desktop)
             .map(String::as_str)
     }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use axum::{Router, extract::Request, middleware};
+use naru_audit::{AuditConfig, Signer};
 use naru_desktops::DesktopsConfig;
 use naru_identity::{IdentityConfig, NewMinistry, PersonForm};
 use naru_kernel::{
@@ -109,6 +110,10 @@ impl World {
             desktops: DesktopsConfig {
                 sync_hold_ms_max: 20,
                 ..DesktopsConfig::default()
+            },
+            audit: AuditConfig {
+                witnessed: vec![witnessed_log().log_key().to_string()],
+                ..AuditConfig::default()
             },
         };
         let portal = Portal::open(
@@ -318,6 +323,18 @@ impl World {
             "SELECT id || ' ' || state AS line FROM desktops ORDER BY id",
             "SELECT id || ' ' || state AS line FROM nodes ORDER BY id",
             "SELECT secret_sha256 AS line FROM enrolment_tokens ORDER BY secret_sha256",
+            "SELECT id || ' ' || changed_at || ' ' || state AS line FROM applications ORDER BY id",
+            "SELECT application || ' ' || person AS line FROM tile_uses ORDER BY application, person",
+            "SELECT id || ' ' || changed_at AS line FROM notices ORDER BY id",
+            "SELECT ministry || ' ' || changed_at AS line FROM ministry_looks ORDER BY ministry",
+            "SELECT id || ' ' || changed_at AS line FROM groups_of_people ORDER BY id",
+            "SELECT member_group || ' ' || person AS line FROM group_members ORDER BY member_group, person",
+            "SELECT id || ' ' || role AS line FROM role_grants ORDER BY id",
+            "SELECT person || ' ' || ministry || ' ' || state AS line FROM memberships ORDER BY person, ministry",
+            "SELECT id AS line FROM scim_tokens ORDER BY id",
+            "SELECT id || ' ' || state AS line FROM approvals ORDER BY id",
+            "SELECT id AS line FROM sign_on_grants ORDER BY id",
+            "SELECT person || ' ' || application AS line FROM consents ORDER BY person, application",
         ];
         let mut lines = Vec::new();
         for part in PARTS {
@@ -336,6 +353,11 @@ impl World {
         let rows: Vec<Line> = self.database.db.all(sql, Vec::new()).await.unwrap();
         rows.into_iter().map(|Line(line)| line).collect()
     }
+}
+
+/// The log of another installation that this one witnesses.
+pub(crate) fn witnessed_log() -> Signer {
+    Signer::new("elsewhere.example", &[3; 32]).unwrap()
 }
 
 /// A JSON text.

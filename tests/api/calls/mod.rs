@@ -1,5 +1,11 @@
 //! How each route that changes something is called with success.
 
+mod applications;
+mod ministry;
+mod sign_on;
+
+pub(crate) use applications::link;
+
 use axum::http::{Method, header};
 use naru_kernel::{Role, Seconds, fleet::NodeRole};
 use naru_runtime::RouteEntry;
@@ -33,6 +39,16 @@ impl Call {
             path: path.into(),
             body: None,
             kind: "application/json",
+        }
+    }
+
+    /// A form, as programs and pages of other sites post it.
+    fn form(browser: Browser, path: impl Into<String>, fields: &[(&str, &str)]) -> Self {
+        Self {
+            browser,
+            path: path.into(),
+            body: Some(encoded(fields).into_bytes()),
+            kind: "application/x-www-form-urlencoded",
         }
     }
 
@@ -80,14 +96,34 @@ impl Scene {
         let path = route.path;
         match (route.method.as_str(), path) {
             ("POST", "/fleet/v1/enrol" | "/fleet/v1/sync") => self.prepare_fleet(path).await,
+            _ if path.starts_with("/sso/") || path.starts_with("/api/v1/sso/") => {
+                self.prepare_sign_on(path).await
+            }
+            _ if path.starts_with("/api/v1/applications") || path.starts_with("/api/v1/portal") => {
+                self.prepare_applications(route).await
+            }
+            _ if path == "/api/v1/me/applications/{application}" => self.prepare_sign_on(path).await,
             _ if path.starts_with("/api/v1/logon") || path == "/api/v1/logoff" => {
                 self.prepare_logon(path).await
+            }
+            _ if path == "/api/v1/me/ministry"
+                || path.ends_with("/move")
+                || path.contains("/memberships") =>
+            {
+                self.prepare_membership(path).await
             }
             _ if path.starts_with("/api/v1/me/") => self.prepare_own(path).await,
             _ if path.starts_with("/api/v1/people") || path.starts_with("/api/v1/certificates") => {
                 self.prepare_people(path).await
             }
-            _ => self.prepare_desktops(path).await,
+            _ if path.starts_with("/api/v1/desktops")
+                || path.starts_with("/api/v1/hosts")
+                || path.starts_with("/api/v1/operate")
+                || path == "/api/v1/enrolment-tokens" =>
+            {
+                self.prepare_desktops(path).await
+            }
+            _ => self.prepare_ministry(route).await,
         }
     }
 
@@ -163,6 +199,24 @@ impl Scene {
                 let offer = browser.post("/api/v1/logon/enrol/totp/start", &json!({})).await;
                 let code = totp_digits(&text(&offer.body["secret"]), self.now());
                 Call::new(browser, path, &json!({ "code": code }))
+            }
+            "/api/v1/logon/step-up/totp" => {
+                let member = self.worker().await;
+                let code = totp_digits(&member.secret, self.next_step());
+                Call::new(member.browser, path, &json!({ "code": code }))
+            }
+            "/api/v1/logon/step-up/passkey/start" => {
+                let mut member = self.worker().await;
+                add_passkey(&self.world, &mut member.browser).await;
+                Call::new(member.browser, path, &json!({}))
+            }
+            "/api/v1/logon/step-up/passkey/finish" => {
+                let mut member = self.worker().await;
+                let mut passkey = add_passkey(&self.world, &mut member.browser).await;
+                let start = "/api/v1/logon/step-up/passkey/start";
+                let options = member.browser.post(start, &json!({})).await;
+                let credential = passkey.answer(&options.body);
+                Call::new(member.browser, path, &json!({ "credential": credential }))
             }
             "/api/v1/logon/extend" | "/api/v1/logoff" => {
                 Call::new(self.worker().await.browser, path, &json!({}))
@@ -287,10 +341,33 @@ impl Scene {
         naru_kernel::Clock::now(self.world.clock.as_ref())
     }
 
+    /// Now, as SAML writes it.
+    fn instant(&self) -> String {
+        naru_sso::saml::format_instant(self.now())
+    }
+
+    /// The month that is over, as `2026-11`.
+    fn last_month(&self) -> String {
+        let text = self.instant();
+        let (year, month) = (text.get(..4).unwrap(), text.get(5..7).unwrap());
+        let (year, month): (i32, i32) = (year.parse().unwrap(), month.parse().unwrap());
+        match month {
+            1 => format!("{}-12", year - 1),
+            _ => format!("{year}-{:02}", month - 1),
+        }
+    }
+
     /// When the TOTP key has digits that were not used yet, and that are already accepted.
     fn next_step(&self) -> naru_kernel::Timestamp {
         self.now() + Seconds(30)
     }
+}
+
+/// `application/x-www-form-urlencoded`.
+fn encoded(fields: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish()
 }
 
 async fn add_passkey(world: &World, browser: &mut Browser) -> SoftwarePasskey {
