@@ -24,6 +24,10 @@ async fn a_change_that_does_not_come_from_our_pages_is_refused() {
         if route.method == "GET" || route.path.starts_with("/fleet/") {
             continue;
         }
+        // Nor have programs cookies, and where other sites lead no cookie is heard: the next test.
+        if route.access == Access::Machine || route.open_to_other_sites {
+            continue;
+        }
         let path = fill(route, &own, &own, &[]);
         let ours = world.config.origin();
         let evil = "https://localhost.evil.example";
@@ -49,5 +53,56 @@ async fn a_change_that_does_not_come_from_our_pages_is_refused() {
         }
     }
     assert!(count > 100, "only {count} cases");
+    assert_eq!(world.snapshot().await, before);
+}
+
+/// Where pages of other sites may lead a browser that does something, and why. May only shrink.
+const FROM_OTHER_SITES: &[(&str, &str)] = &[
+    ("/sso/authorize", "a sign-on begins at an application"),
+    ("/sso/logout", "so does a log-out"),
+    ("/sso/saml/sign-on", "SAML's POST binding"),
+    ("/sso/saml/logout", "SAML's POST binding"),
+];
+
+#[tokio::test]
+async fn where_other_sites_and_programs_come_a_cookie_opens_nothing() {
+    let world = World::new().await;
+    let mut admin = world.member(Side::Ordinary, &[Role::MinistryAdmin]).await.browser;
+    let mut member = world.member(Side::Ordinary, &[Role::Worker]).await;
+    let own = Belongings::of(&world, &mut member, &mut admin, &world.host).await;
+    let before = world.snapshot().await;
+    let mut count = 0;
+    for route in &world.table {
+        if route.access != Access::Machine && !route.open_to_other_sites {
+            continue;
+        }
+        if route.open_to_other_sites && route.method != "GET" {
+            let known = FROM_OTHER_SITES.iter().any(|(path, _)| *path == route.path);
+            assert!(known, "{} is open to other sites", route.path);
+        }
+        let path = fill(route, &own, &own, &[]);
+        for kind in ["application/x-www-form-urlencoded", "application/json"] {
+            let mut answers = Vec::new();
+            for mut browser in [member.browser.clone(), world.browser()] {
+                browser.set_origin(Some("https://localhost.evil.example"));
+                browser.set_marked(false);
+                let body = (route.method != "GET").then(|| b"{}".to_vec());
+                let answer = browser.send(route.method.clone(), &path, kind, body).await;
+                answers.push((answer.status, answer.code().to_owned()));
+            }
+            // Who is signed in is answered like anyone.
+            assert_eq!(answers[0], answers[1], "{} {path} as {kind}", route.method);
+            if route.access == Access::Machine {
+                assert!(
+                    answers[0].0.is_client_error(),
+                    "{} {path}: {}",
+                    route.method,
+                    answers[0].0
+                );
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 20, "only {count} cases");
     assert_eq!(world.snapshot().await, before);
 }

@@ -52,7 +52,7 @@ pub struct Route {
     takes: Option<SchemaOf>,
     answers: Option<SchemaOf>,
     body_bytes_max: usize,
-    from_any_site: bool,
+    open_to_other_sites: bool,
 }
 
 impl Route {
@@ -65,7 +65,7 @@ impl Route {
             takes: None,
             answers: None,
             body_bytes_max: BODY_BYTES_MAX,
-            from_any_site: false,
+            open_to_other_sites: false,
         }
     }
 
@@ -116,8 +116,8 @@ impl Route {
     /// Allows forms that a page of another site posts here (`response_mode=form_post`, SAML's POST binding). For routes
     /// that read no cookie only.
     #[must_use]
-    pub fn from_any_site(mut self) -> Self {
-        self.from_any_site = true;
+    pub fn open_to_other_sites(mut self) -> Self {
+        self.open_to_other_sites = true;
         self
     }
 
@@ -138,6 +138,8 @@ pub struct RouteEntry {
     pub path: &'static str,
     /// Who may.
     pub access: Access,
+    /// Whether pages of other sites may lead here; no cookie speaks then.
+    pub open_to_other_sites: bool,
     /// What it does, for people.
     pub summary: &'static str,
     /// Schema of the body.
@@ -179,7 +181,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         let guarded = on(filter, handler)
             .layer(DefaultBodyLimit::max(route.body_bytes_max))
             .route_layer(middleware::from_fn_with_state(
-                (route.access, route.from_any_site),
+                (route.access, route.open_to_other_sites),
                 guard,
             ));
         self.router = self.router.route(route.path, guarded);
@@ -187,6 +189,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             method: route.method,
             path: route.path,
             access: route.access,
+            open_to_other_sites: route.open_to_other_sites,
             summary: route.summary,
             takes: route.takes,
             answers: route.answers,
@@ -220,22 +223,22 @@ impl Routes {
 }
 
 async fn guard(
-    State((access, from_any_site)): State<(Access, bool)>,
+    State((access, open_to_other_sites)): State<(Access, bool)>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    if from_any_site || access == Access::Machine {
+    if open_to_other_sites || access == Access::Machine {
         // Whoever sent it, no cookie speaks here.
         request.extensions_mut().remove::<Caller>();
     }
-    let refusal = refusal(access, from_any_site, &request);
+    let refusal = refusal(access, open_to_other_sites, &request);
     match refusal {
         None => next.run(request).await,
         Some(problem) => problem.into_response(),
     }
 }
 
-fn refusal(access: Access, from_any_site: bool, request: &Request) -> Option<Problem> {
+fn refusal(access: Access, open_to_other_sites: bool, request: &Request) -> Option<Problem> {
     let peer = request.extensions().get::<Peer>();
     let known = match request.extensions().get::<Caller>().unwrap_or(&Caller::Anyone) {
         Caller::Anyone => None,
@@ -273,7 +276,7 @@ fn refusal(access: Access, from_any_site: bool, request: &Request) -> Option<Pro
             "sign in first",
         ));
     }
-    if request.method() != Method::GET && !from_any_site && !is_from_portal(request) {
+    if request.method() != Method::GET && !open_to_other_sites && !is_from_portal(request) {
         return Some(Problem::new(
             Kind::Forbidden,
             "runtime.foreign-origin",
