@@ -5,6 +5,7 @@ mod calls;
 mod closing;
 mod doors;
 mod headers;
+mod ministries;
 mod oidc;
 mod origins;
 mod paths;

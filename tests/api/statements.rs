@@ -3,7 +3,7 @@
 use naru_testkit::TestDatabase;
 
 /// Every SQL text of the platform.
-fn statements() -> impl Iterator<Item = &'static str> {
+pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
     naru_store::statements()
         .chain(naru_identity::statements())
         .chain(naru_desktops::statements())
