@@ -15,7 +15,7 @@ mod wiring_applications;
 use std::sync::Arc;
 
 use naru_applications::{Applications, ApplicationsConfig};
-use naru_audit::Audit;
+use naru_audit::{Audit, AuditConfig};
 use naru_desktops::{Desktops, DesktopsConfig};
 use naru_identity::{Identity, IdentityConfig};
 use naru_kernel::{Clock, Entropy, fleet::NodeRole};
@@ -46,6 +46,9 @@ pub enum Error {
     /// Applications.
     #[error(transparent)]
     Applications(#[from] naru_applications::Error),
+    /// The record.
+    #[error(transparent)]
+    Audit(#[from] naru_audit::Error),
     /// The local authority.
     #[error(transparent)]
     Authority(#[from] authority::AuthorityError),
@@ -72,6 +75,8 @@ pub struct Settings {
     pub identity: IdentityConfig,
     /// `[desktops]`
     pub desktops: DesktopsConfig,
+    /// `[audit]`
+    pub audit: AuditConfig,
 }
 
 /// The portal: all domains on one database.
@@ -111,6 +116,8 @@ impl Portal {
         let applications = Applications::start(naru_applications::Parts {
             config: ApplicationsConfig {
                 origin: settings.portal.origin(),
+                certificate_door: settings.portal.certificate_door(),
+                trusted_roots: settings.portal.trusted_roots.clone(),
             },
             db: db.clone(),
             clock: Arc::clone(&clock),
@@ -132,12 +139,20 @@ impl Portal {
         .await?;
         let identity = Arc::new(identity);
         people.are(Arc::clone(&identity));
-        let audit = Arc::new(Audit::new(
-            db.clone(),
+        let mut config = settings.audit;
+        if config.name.is_empty() {
+            config.name.clone_from(&settings.portal.host);
+        }
+        let audit = Audit::open(naru_audit::Parts {
+            config,
+            db: db.clone(),
             clock,
-            Arc::new(people.clone()),
-            Arc::new(people),
-        ));
+            entropy: Arc::clone(&entropy),
+            ministries: Arc::new(people.clone()),
+            people: Arc::new(people),
+        })
+        .await?;
+        let audit = Arc::new(audit);
         Ok(Self {
             db,
             entropy,
@@ -173,6 +188,12 @@ impl Portal {
         &self.applications
     }
 
+    /// The record.
+    #[must_use]
+    pub fn audit(&self) -> &Arc<Audit> {
+        &self.audit
+    }
+
     /// The local authority's certificate.
     #[must_use]
     pub fn authority_pem(&self) -> &str {
@@ -187,6 +208,7 @@ impl Portal {
             .merge(naru_desktops::routes(Arc::clone(&self.desktops)))
             .merge(naru_applications::routes(Arc::clone(&self.applications)))
             .merge(naru_audit::routes(Arc::clone(&self.audit)))
+            .merge(naru_audit::witness_routes(Arc::clone(&self.audit)))
     }
 
     /// The table of all routes of both doors.
@@ -211,6 +233,8 @@ impl Portal {
     pub fn run_jobs(&self, tasks: &Tasks) {
         self.identity.start_jobs(tasks);
         self.desktops.jobs(tasks);
+        self.applications.jobs(tasks);
+        self.audit.start_jobs(tasks);
     }
 
     /// Closes the database, after all doors have closed.

@@ -31,7 +31,7 @@ impl Audit {
             while shutdown.sleep(LOOK_INTERVAL).await {
                 if let Err(error) = audit.checkpoint_grown().await {
                     tracing::error!(
-                        error = &error as &dyn std::error::Error,
+                        %error,
                         "no checkpoint of the record"
                     );
                 }

@@ -34,7 +34,7 @@ impl Audit {
                     };
                     if let Err(error) = audit.tell(driver).await {
                         tracing::error!(
-                            error = &error as &dyn std::error::Error,
+                            %error,
                             witness = driver.name(),
                             "not told"
                         );
@@ -106,7 +106,7 @@ impl Audit {
             let body = shown(u64::try_from(old).unwrap_or(0), &proof, note.whole());
             match door.post(body, &note).await {
                 Outcome::Knows(size) => old = i64::try_from(size).unwrap_or(i64::MAX),
-                outcome => return Ok(outcome),
+                outcome @ (Outcome::Taken { .. } | Outcome::Failed(_)) => return Ok(outcome),
             }
         }
         Ok(Outcome::Failed(
