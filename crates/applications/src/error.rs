@@ -217,11 +217,16 @@ impl Error {
             return Problem::from(self);
         };
         let problem = Problem::new(refusal.kind(), refusal.code(), refusal.to_string());
-        match refusal {
-            Refusal::Field { field, .. } => problem.field(field),
-            Refusal::StepUp(assurance) => problem.detail(assurance.as_str()),
-            Refusal::Forbidden { because } if !because.is_empty() => problem.detail(because.join(", ")),
-            _ => problem,
+        if let Refusal::Field { field, .. } = refusal {
+            problem.field(field)
+        } else if let Refusal::StepUp(assurance) = refusal {
+            problem.detail(assurance.as_str())
+        } else if let Refusal::Forbidden { because } = refusal
+            && !because.is_empty()
+        {
+            problem.detail(because.join(", "))
+        } else {
+            problem
         }
     }
 }

@@ -5,7 +5,7 @@ mod oidc;
 mod saml;
 mod sign_on;
 
-use core::{fmt, str::FromStr};
+use core::{fmt, str::FromStr as _};
 
 use naru_kernel::{ApplicationId, MinistryId, Timestamp, Zone, access::Label, fleet};
 use schemars::JsonSchema;

@@ -5,8 +5,9 @@ use url::{Host, Url};
 /// Longer addresses are refused.
 pub const ADDRESS_BYTES_MAX: usize = 1_024;
 
-/// Whether codes or messages may be sent there: `https://`, or `http://` to this machine alone; no fragment, no
-/// credentials, no wildcard, and written the way a browser writes it, so that it can be compared letter by letter
+/// Whether codes or messages may be sent there.
+///
+/// `https://`, or `http://` to this machine alone; no fragment, no credentials, no wildcard, and written the way a browser writes it, so that it can be compared letter by letter
 /// (RFC 9700, 2.1 and 4.1).
 #[must_use]
 pub fn is_acceptable(address: &str) -> bool {

@@ -141,7 +141,7 @@ mod tests {
         let whole = png(64, 64);
         for end in 0..whole.len() {
             assert_eq!(
-                check(whole.get(..end).unwrap(), ICON),
+                check(&whole[..end], ICON),
                 Err(PictureRefused::NotPng),
                 "cut at {end}"
             );

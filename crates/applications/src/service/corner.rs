@@ -71,7 +71,7 @@ impl Applications {
             Ok(draft) => draft,
             Err(wrong) => return Err(self.refuse(act, wrong.into(), json!({})).await),
         };
-        let (tenant, now, people) = (actor.tenant(), act.at, self.parts.people.clone());
+        let (tenant, now, people) = (actor.tenant(), act.at, std::sync::Arc::clone(&self.parts.people));
         self.decide(act, move |tx| {
             Box::pin(async move {
                 tx.about(tenant);

@@ -103,14 +103,6 @@ pub(crate) async fn application_by_id(db: &Db, id: ApplicationId) -> Result<Opti
     db.optional(BY_ID, params![id]).await
 }
 
-/// Like [`application_by_id`], in a transaction.
-pub(crate) async fn application_by_id_in(
-    tx: &mut Tx,
-    id: ApplicationId,
-) -> Result<Option<Application>, Error> {
-    tx.optional(BY_ID, params![id]).await
-}
-
 /// The application with this `client_id`, of any ministry.
 pub(crate) async fn application_by_client_id(db: &Db, client_id: &str) -> Result<Option<Application>, Error> {
     match crate::model::application_of_client(client_id) {

@@ -25,7 +25,6 @@ pub(crate) const ORIGIN: &str = "https://portal.example.go.kr";
 
 /// What the other domains would say.
 pub(crate) struct Pretend {
-    clock: Arc<ManualClock>,
     ministries: Mutex<BTreeMap<MinistryId, MinistryFacts>>,
     people: Mutex<BTreeMap<PersonId, SubjectFacts>>,
     logons: Mutex<BTreeMap<LogonId, LogonFacts>>,
@@ -107,7 +106,6 @@ impl World {
         let database = TestDatabase::open().await;
         let clock = Arc::new(ManualClock::default());
         let pretend = Arc::new(Pretend {
-            clock: Arc::clone(&clock),
             ministries: Mutex::default(),
             people: Mutex::default(),
             logons: Mutex::default(),
@@ -117,6 +115,7 @@ impl World {
         let parts = Parts {
             config: ApplicationsConfig {
                 origin: ORIGIN.to_owned(),
+                ..ApplicationsConfig::default()
             },
             db: database.db.clone(),
             clock: Arc::<ManualClock>::clone(&clock),
@@ -233,15 +232,6 @@ impl World {
     /// Changes what is known of a log-on.
     pub(crate) fn logon(&self, actor: &Actor, change: impl FnOnce(&mut LogonFacts)) {
         change(self.pretend.logons.lock().unwrap().get_mut(&actor.logon).unwrap());
-    }
-
-    /// A factor was shown again.
-    pub(crate) fn step_up(&self, actor: &Actor, assurance: Assurance) {
-        let now = self.pretend.clock.now();
-        self.logon(actor, |logon| {
-            logon.assurance = assurance;
-            logon.authenticated_at = now;
-        });
     }
 
     /// What the site's rules say from now on.
