@@ -86,9 +86,10 @@ impl Filter {
     /// What must be so for all of it to be so: a filter that is a conjunction in parts, any other alone.
     #[must_use]
     pub fn conjuncts(&self) -> &[Filter] {
-        match self {
-            Self::All(all) => all,
-            _ => std::slice::from_ref(self),
+        if let Self::All(all) = self {
+            all
+        } else {
+            std::slice::from_ref(self)
         }
     }
 }
@@ -204,9 +205,10 @@ impl<'t> Reader<'t> {
         let text = self.rest.get(..length).ok_or(wrong)?;
         let value: Value = serde_json::from_str(text).map_err(|_| wrong)?;
         self.rest = self.rest.get(length..).unwrap_or_default();
-        match value {
-            Value::Array(_) | Value::Object(_) => Err(wrong),
-            value => Ok(value),
+        if value.is_array() || value.is_object() {
+            Err(wrong)
+        } else {
+            Ok(value)
         }
     }
 }
@@ -241,9 +243,10 @@ impl fmt::Display for Filter {
                 if place > 0 {
                     write!(f, " {word} ")?;
                 }
-                match part {
-                    Self::All(_) | Self::Any(_) => write!(f, "({part})")?,
-                    _ => write!(f, "{part}")?,
+                if matches!(part, Self::All(_) | Self::Any(_)) {
+                    write!(f, "({part})")?;
+                } else {
+                    write!(f, "{part}")?;
                 }
             }
             Ok(())

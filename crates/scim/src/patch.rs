@@ -227,10 +227,9 @@ fn identity(value: &Value) -> Option<&str> {
 
 /// Adds values that are not there yet.
 fn extend(all: &mut Vec<Value>, value: &Value) {
-    let new: Vec<&Value> = match value {
-        Value::Array(many) => many.iter().collect(),
-        one => vec![one],
-    };
+    let new = value
+        .as_array()
+        .map_or(std::slice::from_ref(value), Vec::as_slice);
     let mut known: std::collections::BTreeSet<String> =
         all.iter().filter_map(identity).map(str::to_owned).collect();
     for one in new {

@@ -4,6 +4,7 @@ mod authenticate;
 mod logon;
 mod me;
 mod people;
+mod scim;
 mod step_up;
 mod tenants;
 
@@ -30,6 +31,7 @@ pub fn routes(identity: Arc<Identity>) -> Routes {
         logon::routes(),
         me::routes(),
         people::routes(),
+        scim::routes(),
         step_up::routes(),
         tenants::routes(),
     ];

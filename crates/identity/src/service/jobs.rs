@@ -133,6 +133,7 @@ impl Identity {
                     store::certificates::forget_expired(tx, now).await?;
                     store::factors::forget_expired(tx, now).await?;
                     store::logons::forget_ended(tx, now - ENDED_KEPT).await?;
+                    store::grants::forget_expired(tx, now - ENDED_KEPT).await?;
                     Ok(())
                 })
             })

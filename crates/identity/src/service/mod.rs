@@ -18,6 +18,7 @@ mod moving;
 mod people;
 mod reach;
 mod revocation;
+mod scim;
 mod scim_tokens;
 mod second_factor;
 mod sessions;
@@ -43,6 +44,9 @@ pub use ministries::{FirstActivation, FirstAdministrator, MinistryForm, Ministry
 pub use moving::MoveForm;
 pub use people::{PeopleQuery, PersonForm};
 pub use revocation::ListStatus;
+pub(crate) use scim::{
+    Attributes, Directory, IfMatch, RESOURCE_TYPES, SCHEMAS, ScimError, ScimQuery, ScimRefusal, configuration,
+};
 pub use scim_tokens::ScimTokenForm;
 pub use step_up::LogonProof;
 

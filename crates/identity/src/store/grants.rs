@@ -41,9 +41,9 @@ naru_store::sql! {
                     WHERE g.ministry = $1 AND g.role = 'ministry_admin' AND g.within = 'ministry' \
                     AND p.state <> 'revoked' AND (g.expires_at IS NULL OR g.expires_at > $2)";
     COUNT = concat!("SELECT COUNT(*) AS n FROM (SELECT g.id", listed!(), "LIMIT 10001) counted");
-    LIST_NEWEST = concat!("SELECT ", columns!(), ", m.name AS person_name, m.unit AS person_unit", listed!(),
+    LIST_NEWEST = concat!("SELECT ", columns!(), ", m.name AS person_name", listed!(),
                   "AND (CAST($7 AS TEXT) IS NULL OR g.id < $7) ORDER BY g.id DESC LIMIT $8");
-    LIST_BY_NAME = concat!("SELECT ", columns!(), ", m.name AS person_name, m.unit AS person_unit", listed!(),
+    LIST_BY_NAME = concat!("SELECT ", columns!(), ", m.name AS person_name", listed!(),
                    "AND (CAST($7 AS TEXT) IS NULL OR (m.name, g.id) > (SELECT n.name, h.id FROM role_grants h \
                    JOIN memberships n ON n.person = h.person AND n.ministry = h.ministry \
                    WHERE h.id = $7 AND h.ministry = $1)) ORDER BY m.name, g.id LIMIT $8");
@@ -87,7 +87,6 @@ impl FromRow for RoleGrant {
 pub(crate) struct Listed {
     pub(crate) grant: RoleGrant,
     pub(crate) person_name: String,
-    pub(crate) person_unit: String,
 }
 
 impl FromRow for Listed {
@@ -95,7 +94,6 @@ impl FromRow for Listed {
         Ok(Self {
             grant: RoleGrant::from_row(row)?,
             person_name: row.get("person_name")?,
-            person_unit: row.get("person_unit")?,
         })
     }
 }

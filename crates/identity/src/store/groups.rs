@@ -40,7 +40,7 @@ naru_store::sql! {
     LIST_DOWN = concat!("SELECT ", columns!(), members!(), "FROM groups_of_people g WHERE g.ministry = $1 \
                  AND g.search_text LIKE $2 ESCAPE '\\' AND (CAST($3 AS TEXT) IS NULL OR g.name < (SELECT h.name FROM \
                  groups_of_people h WHERE h.id = $3 AND h.ministry = $1)) ORDER BY g.name DESC LIMIT $4");
-    PAGE = concat!("SELECT ", columns!(), members!(), "FROM groups_of_people g WHERE g.ministry = $1 \
+    PAGE = concat!("SELECT ", columns!(), " FROM groups_of_people g WHERE g.ministry = $1 AND g.managed_by = 'scim' \
             AND g.search_text LIKE $2 ESCAPE '\\' ORDER BY g.created_at, g.id LIMIT $3 OFFSET $4");
     ADD_MEMBER = "INSERT INTO group_members (member_group, person, ministry) SELECT $1, m.person, m.ministry \
                   FROM memberships m WHERE m.person = $2 AND m.ministry = $3 AND m.state = 'active' \
@@ -165,12 +165,6 @@ pub(crate) async fn remove(tx: &mut Tx, id: GroupId, tenant: Tenant) -> Result<(
     tx.exec(REMOVE, params![id, tenant.ministry()]).await.map(drop)
 }
 
-pub(crate) async fn remove_members(tx: &mut Tx, id: GroupId, tenant: Tenant) -> Result<(), Error> {
-    tx.exec(REMOVE_MEMBERS, params![id, tenant.ministry()])
-        .await
-        .map(drop)
-}
-
 /// One page, one row more than asked for, and how many there are in all.
 pub(crate) async fn list(
     from: Reading<'_>,
@@ -185,16 +179,14 @@ pub(crate) async fn list(
     Ok((from.all(text, values).await?, total.min(COUNTED_ROWS_MAX + 1)))
 }
 
-/// Groups in the order of their making, for programs that count.
+/// Groups of the directory in the order of their making.
 pub(crate) async fn page(
     from: Reading<'_>,
     search: Option<&str>,
     (rows, offset): (i64, i64),
-) -> Result<(Vec<Listed>, i64), Error> {
-    let (ministry, pattern) = (from.tenant().ministry(), anywhere(search));
-    let total = from.one::<i64>(COUNT_ALL, params![ministry, &pattern]).await?;
-    let values = params![ministry, &pattern, rows, offset];
-    Ok((from.all(PAGE, values).await?, total))
+) -> Result<Vec<Group>, Error> {
+    let values = params![from.tenant().ministry(), anywhere(search), rows, offset];
+    from.all(PAGE, values).await
 }
 
 /// `false` if they were in it, or do not serve the ministry.

@@ -73,11 +73,11 @@ naru_store::sql! {
               unit = $3, email = $4, external_id = $5, state = 'active', is_home = $7, \
               version = memberships.version + 1, changed_at = $8";
     OF = concat!("SELECT ", columns!(), " FROM memberships m WHERE m.person = $1 AND m.ministry = $2");
+    BY_EXTERNAL = "SELECT person FROM memberships WHERE external_id = $1 AND ministry = $2";
     SET = "UPDATE memberships SET unit = $3, email = $4, external_id = $5, version = version + 1, changed_at = $6 \
            WHERE person = $1 AND ministry = $2";
     RENAME = "UPDATE memberships SET name = $2, search_text = $3, version = version + 1, changed_at = $4 WHERE person = $1";
     RENAME_PERSON = "UPDATE people SET name = $2, search_text = $3, language = $4 WHERE id = $1";
-    TOUCH = "UPDATE memberships SET version = version + 1, changed_at = $3 WHERE person = $1 AND ministry = $2";
     END = "UPDATE memberships SET state = 'ended', is_home = FALSE, external_id = NULL, version = version + 1, \
            changed_at = $3 WHERE person = $1 AND ministry = $2 AND state = 'active'";
     MOVE_PERSON = "UPDATE people SET ministry = $2, subject_name = $3, subject_key = $4, search_text = $5 WHERE id = $1";
@@ -255,6 +255,24 @@ pub(crate) async fn of_in(
     tx.optional(OF, params![person, tenant.ministry()]).await
 }
 
+struct Holder(PersonId);
+
+impl FromRow for Holder {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        row.get("person").map(Self)
+    }
+}
+
+/// Whose external identifier this is in the ministry.
+pub(crate) async fn by_external(
+    tx: &mut Tx,
+    external_id: &str,
+    tenant: Tenant,
+) -> Result<Option<PersonId>, Error> {
+    let holder = tx.optional::<Holder>(BY_EXTERNAL, params![external_id, tenant.ministry()]);
+    Ok(holder.await?.map(|Holder(person)| person))
+}
+
 pub(crate) async fn set(
     tx: &mut Tx,
     (person, tenant): (PersonId, Tenant),
@@ -285,16 +303,6 @@ pub(crate) async fn rename(
     tx.exec(RENAME, params![person, name, search_text, now])
         .await
         .map(drop)
-}
-
-/// Counts a change that stands in other tables.
-pub(crate) async fn touch(
-    tx: &mut Tx,
-    person: PersonId,
-    ministry: MinistryId,
-    now: Timestamp,
-) -> Result<(), Error> {
-    tx.exec(TOUCH, params![person, ministry, now]).await.map(drop)
 }
 
 /// `false` if they did not serve it.

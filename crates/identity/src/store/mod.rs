@@ -12,6 +12,7 @@ pub(crate) mod members;
 pub(crate) mod ministries;
 pub(crate) mod people;
 pub(crate) mod proofs;
+pub(crate) mod scim;
 pub(crate) mod scim_tokens;
 pub(crate) mod search;
 pub(crate) mod sessions;
@@ -35,6 +36,7 @@ pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
         ministries::ALL,
         people::ALL,
         proofs::ALL,
+        scim::ALL,
         scim_tokens::ALL,
         sessions::ALL,
     ]

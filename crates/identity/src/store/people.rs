@@ -22,8 +22,6 @@ naru_store::sql! {
              last_logon_at FROM people WHERE id = $1";
     BY_SUBJECT = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, \
                   language, last_logon_at FROM people WHERE subject_key = $1";
-    IN_MINISTRY = "SELECT id, ministry, name, subject_name, state, locked_until, failures, failures_since, \
-                   language, last_logon_at FROM people WHERE id = $1 AND ministry = $2";
     HOLD = "UPDATE people SET failures = failures WHERE id = $1 \
             RETURNING id, ministry, name, subject_name, state, locked_until, failures, failures_since, language, \
             last_logon_at";
@@ -146,14 +144,6 @@ pub(crate) async fn person(db: &Db, id: PersonId) -> Result<Option<Person>, Erro
 
 pub(crate) async fn person_by_subject(db: &Db, key: &str) -> Result<Option<Person>, Error> {
     db.optional(BY_SUBJECT, params![key]).await
-}
-
-pub(crate) async fn in_ministry(
-    db: &Db,
-    id: PersonId,
-    ministry: MinistryId,
-) -> Result<Option<Person>, Error> {
-    db.optional(IN_MINISTRY, params![id, ministry]).await
 }
 
 /// Holds the person's row until the end of the transaction and reads it in the same statement: decisions about one

@@ -5,6 +5,7 @@ mod import;
 mod logon;
 mod people;
 mod revocation;
+mod scim;
 mod second_factor;
 mod sessions;
 mod tenants;
