@@ -215,7 +215,21 @@ pub fn png(field: &'static str, text: &str, limits: picture::PictureLimits) -> R
 
 fn check_protocol(protocol: &Protocol) -> Result<(), Wrong> {
     match protocol {
-        Protocol::Oidc(oidc) => oidc.check(),
+        Protocol::Oidc(oidc) => {
+            oidc.check()?;
+            let redirects = oidc.redirect_uris.iter().map(|uri| ("redirect_uris", uri));
+            let leaving = oidc.post_logout_redirect_uris.iter();
+            let leaving = leaving.map(|uri| ("post_logout_redirect_uris", uri));
+            let begins = oidc
+                .initiate_login_uri
+                .iter()
+                .map(|uri| ("initiate_login_uri", uri));
+            let hears = oidc.backchannel_logout_uri.iter();
+            let hears = hears.map(|uri| ("backchannel_logout_uri", uri));
+            let mut all = redirects.chain(leaving).chain(begins).chain(hears);
+            // No wildcard either: an address is compared letter by letter, so one could never fit anyway.
+            all.try_for_each(|(field, uri)| check_address(field, uri))
+        }
         Protocol::Saml(saml) => check_saml(saml),
         Protocol::Link(LinkSettings { url }) => check_address("url", url),
         Protocol::Desktop(DesktopSettings { .. }) => Ok(()),
