@@ -66,6 +66,18 @@ CREATE TABLE audit_retired (
     at BIGINT NOT NULL
 );
 
+-- What entries say of people beside their identifiers: the entry holds a salted hash of it, so that it can be forgotten.
+CREATE TABLE audit_personal (
+    stream TEXT NOT NULL,
+    sequence BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    person TEXT NOT NULL,
+    salt BYTEA NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (stream, sequence, hash)
+);
+CREATE INDEX audit_personal_by_person ON audit_personal (person);
+
 -- Months an auditor has looked at and signed off. `counts` is JSON: what they saw.
 CREATE TABLE audit_reviews (
     stream TEXT NOT NULL,

@@ -41,4 +41,12 @@ CREATE POLICY anybody_appends ON audit FOR INSERT WITH CHECK (true);
 -- Its triggers still refuse every change but the removal of what was retired.
 CREATE POLICY platform_changes ON audit FOR UPDATE USING ((SELECT current_setting('naru.ministry', true)) = '*');
 CREATE POLICY platform_retires ON audit FOR DELETE USING ((SELECT current_setting('naru.ministry', true)) = '*');
+
+-- What entries say of people: read with the chain, written with its entries, forgotten by the platform.
+ALTER TABLE audit_personal ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit_personal FORCE ROW LEVEL SECURITY;
+CREATE POLICY ministry_reads ON audit_personal FOR SELECT
+    USING (stream = (SELECT current_setting('naru.ministry', true)) OR (SELECT current_setting('naru.ministry', true)) = '*');
+CREATE POLICY anybody_appends ON audit_personal FOR INSERT WITH CHECK (true);
+CREATE POLICY platform_forgets ON audit_personal FOR DELETE USING ((SELECT current_setting('naru.ministry', true)) = '*');
 -- @end

@@ -45,6 +45,11 @@ pub(crate) enum Record {
     Checkpoint,
     /// Print the keys that check this installation's checkpoints and cosignatures
     Key,
+    /// Forget what entries say of a person beside their identifier; entries and proofs stay
+    Forget {
+        /// The person's identifier
+        person: PersonId,
+    },
     /// Take away entries older than a date, each chain up to a checkpoint, by a recorded act
     Retire {
         /// `2024-11-01`, midnight in Korea; as old as entries are kept if absent
@@ -110,6 +115,10 @@ async fn obey(command: Record, audit: &Audit) -> anyhow::Result<ExitCode> {
         Record::Key => {
             say(format!("log      {}", audit.log_key()));
             say(format!("witness  {}", audit.witness_key()));
+            Ok(ExitCode::SUCCESS)
+        }
+        Record::Forget { person } => {
+            say(format!("{} texts about {person} forgotten", audit.forget(person).await?));
             Ok(ExitCode::SUCCESS)
         }
         Record::Retire { before } => {

@@ -4,7 +4,7 @@ use naru_kernel::{HostId, LogonId, MinistryId, PersonId, Tenant, Timestamp};
 use serde_json::{Map, Value as Json};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, pool::PoolConnection};
 
-use crate::{Error, FromRow, Row, Value, db, embedded::Embedded, record};
+use crate::{Error, FromRow, Row, Value, db, embedded::Embedded, personal, record};
 
 /// Who does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -313,6 +313,14 @@ impl Tx {
         if let Some(code) = code {
             detail.insert("code".to_owned(), Json::from(code));
         }
+        let subject = self.subject.take().unwrap_or_else(|| act.subject.clone());
+        // Only what is said about a person may have to be forgotten.
+        let person = subject.parse::<PersonId>().ok();
+        let hidden = match person {
+            Some(_) => personal::hide(&mut detail)?,
+            None => Vec::new(),
+        };
+        let of = stream.clone();
         let entry = record::Entry {
             stream,
             sequence: 0,
@@ -320,11 +328,15 @@ impl Tx {
             action: act.action.to_owned(),
             outcome: outcome.to_owned(),
             actor: self.by.unwrap_or(act.by).text(),
-            subject: self.subject.take().unwrap_or_else(|| act.subject.clone()),
+            subject,
             address: act.address.clone().unwrap_or_default(),
             detail: Json::Object(detail).to_string(),
             hash: Vec::new(),
         };
-        record::append(self, entry).await
+        let sequence = record::append(self, entry).await?;
+        match person {
+            Some(person) => personal::keep(self, (&of, sequence), person, hidden).await,
+            None => Ok(()),
+        }
     }
 }

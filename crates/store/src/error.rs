@@ -49,6 +49,9 @@ pub enum Error {
     /// The shared commit failed; nothing of the change is kept.
     #[error("the commit failed")]
     Commit,
+    /// The machine gives no random numbers.
+    #[error("there are no random numbers")]
+    NoRandomness,
     /// A disk is full.
     #[error("the disk is full")]
     DiskFull,
@@ -73,6 +76,7 @@ impl Error {
             | Self::UnknownEngine
             | Self::ForeignMigration(_)
             | Self::NewerDatabase(_)
+            | Self::NoRandomness
             | Self::Abandoned => Kind::Internal,
         }
     }

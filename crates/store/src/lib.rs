@@ -14,6 +14,7 @@ mod db;
 mod embedded;
 mod error;
 mod migrations;
+mod personal;
 mod record;
 mod row;
 #[doc(hidden)]
@@ -26,6 +27,7 @@ pub use change::{Act, By, HOUSEKEEPING, Outcome, Tx};
 pub use db::{Db, Engine};
 pub use error::Error;
 pub use migrations::{MIGRATIONS, Migration};
+pub use personal::{Personal, has_hidden, reveal};
 pub use record::{Break, Entry, GENESIS, PLATFORM_STREAM, entry_hash, verify_stream};
 pub use row::{Column, FromRow, Row};
 pub use value::Value;
@@ -33,7 +35,11 @@ pub use within::Within;
 
 /// Every SQL text of this crate.
 pub fn statements() -> impl Iterator<Item = &'static str> {
-    record::ALL.iter().chain(migrations::ALL).copied()
+    record::ALL
+        .iter()
+        .chain(personal::ALL)
+        .chain(migrations::ALL)
+        .copied()
 }
 
 /// A boxed future, as transaction bodies return it.

@@ -146,7 +146,8 @@ pub(crate) async fn move_heads(tx: &mut Tx) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) async fn append(tx: &mut Tx, mut entry: Entry) -> Result<(), Error> {
+/// Appends an entry; gives its place.
+pub(crate) async fn append(tx: &mut Tx, mut entry: Entry) -> Result<i64, Error> {
     let head = hold_head(tx, &entry.stream).await?;
     entry.sequence = head.sequence.saturating_add(1);
     entry.hash = entry_hash(&head.hash, &entry);
@@ -171,6 +172,7 @@ pub(crate) async fn append(tx: &mut Tx, mut entry: Entry) -> Result<(), Error> {
         ],
     )
     .await?;
+    let sequence = head.sequence;
     match &mut tx.heads {
         Some(heads) => {
             heads.insert(stream, head);
@@ -180,7 +182,7 @@ pub(crate) async fn append(tx: &mut Tx, mut entry: Entry) -> Result<(), Error> {
                 .await?;
         }
     }
-    Ok(())
+    Ok(sequence)
 }
 
 /// Where a chain is broken.

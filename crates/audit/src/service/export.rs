@@ -5,8 +5,8 @@ use naru_kernel::{Actor, Tenant};
 use naru_runtime::Client;
 use naru_store::{Db, Outcome};
 
-use super::Audit;
-use crate::{AuditRow, Error, FileKind, Filter, rules::Cursor, store};
+use super::{Audit, forgetting};
+use crate::{Error, FileKind, Filter, rules::Cursor, store};
 
 /// Rows of one export; who needs more asks for a shorter time.
 const EXPORT_ROWS_MAX: usize = 500_000;
@@ -78,7 +78,7 @@ impl Export {
         }
         let stream = self.stream.as_deref();
         let entries = store::entries(&self.db, self.tenant, stream, &self.filter, EXPORT_PAGE_ROWS).await?;
-        let rows: Vec<AuditRow> = entries.into_iter().map(AuditRow::from).collect();
+        let rows = forgetting::rows(&self.db, self.tenant, entries).await?;
         if let Some(last) = rows.last() {
             self.filter.after = Some(Cursor::of(last));
         } else {

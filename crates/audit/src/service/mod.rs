@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod export;
+mod forgetting;
 mod proofs;
 mod retire;
 mod reviews;
@@ -239,7 +240,7 @@ impl Audit {
         let stream = sight.stream(filter.stream.as_deref())?;
         let wanted = filter.rows.saturating_add(1);
         let entries = store::entries(&self.db, sight.tenant, stream.as_deref(), filter, wanted).await?;
-        let mut items: Vec<AuditRow> = entries.into_iter().map(AuditRow::from).collect();
+        let mut items = forgetting::rows(&self.db, sight.tenant, entries).await?;
         let rows = usize::try_from(filter.rows).unwrap_or(usize::MAX);
         let has_more = items.len() > rows;
         items.truncate(rows);

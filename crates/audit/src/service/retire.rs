@@ -117,6 +117,7 @@ impl Audit {
                     Box::pin(async move {
                         let part = store::delete_entries(tx, &of, size).await?;
                         if part == 0 {
+                            store::forget_retired(tx, &of, size).await?;
                             store::delete_checkpoints(tx, &of, size).await?;
                         }
                         Ok::<_, naru_store::Error>(part)

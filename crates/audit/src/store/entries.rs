@@ -1,7 +1,7 @@
 //! Entries as auditors read them.
 
-use naru_kernel::{Tenant, Timestamp};
-use naru_store::{Db, Entry, Error, FromRow, Row, Value, params};
+use naru_kernel::{PersonId, Tenant, Timestamp};
+use naru_store::{Db, Entry, Error, FromRow, Personal, Row, Tx, Value, params};
 
 use crate::rules::query::Filter;
 
@@ -60,6 +60,9 @@ naru_store::sql! {
     COUNT_ALL = counted!("stream || '' >= $1");
     STREAMS = "SELECT stream FROM audit_heads UNION SELECT DISTINCT stream FROM audit UNION SELECT stream FROM audit_trees \
                UNION SELECT DISTINCT stream FROM audit_checkpoints ORDER BY stream";
+    PERSONAL = "SELECT hash, salt, value FROM audit_personal WHERE stream = $1 AND sequence = $2";
+    FORGET = "DELETE FROM audit_personal WHERE person = $1";
+    FORGET_RETIRED = "DELETE FROM audit_personal WHERE stream = $1 AND sequence <= $2";
     ENTRY = "SELECT stream, sequence, at, action, outcome, actor, subject, address, detail, hash FROM audit \
              WHERE stream = $1 AND sequence = $2";
 }
@@ -138,6 +141,30 @@ pub(crate) async fn count(
 pub(crate) async fn streams(db: &Db) -> Result<Vec<String>, Error> {
     let streams = db.all::<Stream>(STREAMS, params![]).await?;
     Ok(streams.into_iter().map(|Stream(stream)| stream).collect())
+}
+
+/// What an entry says of people beside their identifiers, as far as it was not forgotten.
+pub(crate) async fn personal(
+    db: &Db,
+    tenant: Option<Tenant>,
+    stream: &str,
+    sequence: i64,
+) -> Result<Vec<Personal>, Error> {
+    let values = params![stream, sequence];
+    match tenant {
+        Some(tenant) => db.within(tenant).all(PERSONAL, values).await,
+        None => db.all(PERSONAL, values).await,
+    }
+}
+
+/// Forgets what entries say of a person; gives how many texts.
+pub(crate) async fn forget(tx: &mut Tx, person: PersonId) -> Result<u64, Error> {
+    tx.exec(FORGET, params![person]).await
+}
+
+/// Forgets what retired entries said of people.
+pub(crate) async fn forget_retired(tx: &mut Tx, stream: &str, to: i64) -> Result<u64, Error> {
+    tx.exec(FORGET_RETIRED, params![stream, to]).await
 }
 
 /// One entry.

@@ -6,7 +6,7 @@ mod trees;
 mod walk;
 mod witnessed;
 
-pub(crate) use entries::{count, entries, entry, streams};
+pub(crate) use entries::{count, entries, entry, forget, forget_retired, personal, streams};
 pub(crate) use reviews::{Reviewed, Tally, add_review, alarms, refusals, reviews, tallies};
 pub(crate) use trees::{
     Delivery, Growth, KeptCheckpoint, Retired, Undelivered, add_checkpoint, add_node, advance, checkpoint_at,

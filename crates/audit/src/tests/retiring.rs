@@ -1,6 +1,7 @@
 //! Retention: what is old goes, what remains still verifies.
 
-use naru_kernel::{Clock as _, Role, Seconds};
+use naru_kernel::{Clock as _, MinistryId, PersonId, Role, Seconds};
+use naru_store::{Act, By, Outcome};
 
 use super::{Scene, config, ministry};
 use crate::{Damage, Error, verify_entry};
@@ -101,4 +102,43 @@ async fn a_beginning_that_is_gone_without_an_act_is_named() {
         .map(|found| found.why.as_str())
         .collect();
     assert_eq!(why, [Damage::RetiredUnsaid.why(), Damage::Changed.why()]);
+}
+
+#[tokio::test]
+async fn a_person_is_forgotten_and_the_record_still_verifies() {
+    let scene = Scene::new().await;
+    let person = PersonId::from_bits(77);
+    let act = Act {
+        at: scene.clock.now(),
+        action: "identity.create-person",
+        by: By::Platform("test"),
+        ministry: Some(MinistryId::from_bits(2)),
+        subject: person.to_string(),
+        address: None,
+    };
+    let detail = serde_json::json!({ "after": { "name": "홍길동", "unit": "제1과" } });
+    scene
+        .database
+        .db
+        .record(act, Outcome::Done, detail)
+        .await
+        .unwrap();
+    let note = scene.note(&ministry(2)).await;
+    let kept = crate::store::entry(&scene.database.db, &ministry(2), 1)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(!kept.detail.contains("홍길동"), "{}", kept.detail);
+    let mut browser = scene.browser(Role::Auditor, 2);
+    let page = browser.get("/api/v1/audit").await;
+    assert_eq!(page.body["items"][0]["detail"]["after"]["name"], "홍길동");
+    assert_eq!(scene.audit.forget(person).await.unwrap(), 1);
+    let page = browser.get("/api/v1/audit").await;
+    let after = &page.body["items"][0]["detail"]["after"];
+    assert_eq!(after["unit"], "제1과");
+    assert_eq!(after["name"]["hidden"].as_str().unwrap().len(), 64);
+    assert!(scene.verified(vec![note]).await.ok);
+    let proof = browser.get("/api/v1/audit/proof?sequence=1").await;
+    let proof = serde_json::from_value(proof.body).unwrap();
+    assert_eq!(verify_entry(&proof, &scene.audit.log_key()), Ok(1));
 }

@@ -33,7 +33,8 @@ async fn things() -> Option<TestDatabase> {
         // There the SQL text alone keeps them apart; tests/api/ministries.rs reads every text.
         return None;
     }
-    let make = "CREATE TABLE things (id TEXT PRIMARY KEY, ministry TEXT NOT NULL); SELECT naru_guard_ministries()";
+    let make =
+        "CREATE TABLE things (id TEXT PRIMARY KEY, ministry TEXT NOT NULL); SELECT naru_guard_ministries()";
     raw(&test.url, make).await.unwrap();
     for (id, number) in [("a1", 1), ("a2", 1), ("b1", 2), ("b2", 2), ("b3", 2)] {
         let added = test.db.change(act(id, Some(ministry(number))), move |tx| {
@@ -172,7 +173,11 @@ async fn figure_of_reading_as_one_ministry() {
         let begun = now();
         test.db.all::<Thing>(sql, params![ministry(1)]).await.unwrap();
         let between = now();
-        test.db.within(of).all::<Thing>(sql, params![ministry(1)]).await.unwrap();
+        test.db
+            .within(of)
+            .all::<Thing>(sql, params![ministry(1)])
+            .await
+            .unwrap();
         spent[0] += between - begun;
         spent[1] += between.elapsed();
     }
