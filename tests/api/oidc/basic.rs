@@ -5,18 +5,26 @@ use naru_kernel::{Clock as _, Seconds};
 use serde_json::{Value, json};
 
 use super::stage::{
-    REDIRECT, Stage, VERIFIER, basic, changed, encoded, fields, form, location, parts, post_form, request_of, with,
+    REDIRECT, Stage, VERIFIER, basic, changed, encoded, fields, form, location, parts, post_form, request_of,
+    with,
 };
 use crate::world::text;
 
 /// Without what Basic OP does not know: no PKCE.
 fn plain(stage: &Stage) -> std::collections::BTreeMap<String, String> {
-    changed(&stage.request(), &[("code_challenge", ""), ("code_challenge_method", "")])
+    changed(
+        &stage.request(),
+        &[("code_challenge", ""), ("code_challenge_method", "")],
+    )
 }
 
 async fn redeem_plain(stage: &Stage, code: &str) -> naru_testkit::Answer {
     stage
-        .token(&[("grant_type", "authorization_code"), ("code", code), ("redirect_uri", REDIRECT)])
+        .token(&[
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", REDIRECT),
+        ])
         .await
 }
 
@@ -35,7 +43,11 @@ async fn oidcc_server() {
     let now = stage.world.clock.now().as_seconds();
     assert!(signed.claims["auth_time"].as_i64() <= Some(now));
     assert_eq!(signed.claims["acr"], "urn:naru:assurance:certificate-totp");
-    assert!(signed.claims["amr"].as_array().unwrap().contains(&json!("mfa")), "{}", signed.claims);
+    assert!(
+        signed.claims["amr"].as_array().unwrap().contains(&json!("mfa")),
+        "{}",
+        signed.claims
+    );
     let userinfo = stage.userinfo(&signed.access).await;
     assert_eq!(userinfo.status, StatusCode::OK);
     assert_eq!(userinfo.body["sub"], signed.claims["sub"]);
@@ -47,12 +59,16 @@ async fn oidcc_server() {
 #[tokio::test]
 async fn oidcc_response_type_missing() {
     let stage = Stage::new().await;
-    let answer = stage.authorize(&changed(&stage.request(), &[("response_type", "")])).await;
+    let answer = stage
+        .authorize(&changed(&stage.request(), &[("response_type", "")]))
+        .await;
     let back = fields(&location(&answer));
     assert_eq!(back["error"], "invalid_request");
     assert_eq!(back["state"], stage.request()["state"]);
     assert_eq!(back["iss"], stage.world.config.origin());
-    let answer = stage.authorize(&changed(&stage.request(), &[("response_type", "token")])).await;
+    let answer = stage
+        .authorize(&changed(&stage.request(), &[("response_type", "token")]))
+        .await;
     assert_eq!(fields(&location(&answer))["error"], "unsupported_response_type");
 }
 
@@ -64,7 +80,9 @@ async fn oidcc_idtoken_signature() {
     let (header, _) = parts(&signed.id_token);
     assert_eq!(header["alg"], "RS256");
     assert!(header["kid"].is_string());
-    let app = stage.another(with(json!({ "id_token_algorithm": "ES256" }))).await;
+    let app = stage
+        .another(with(json!({ "id_token_algorithm": "ES256" })))
+        .await;
     stage.app = app;
     let request = stage.request();
     let signed = stage.sign_on(&request).await;
@@ -75,7 +93,10 @@ async fn oidcc_idtoken_signature() {
 async fn oidcc_idtoken_unsigned() {
     let mut stage = Stage::new().await;
     let metadata = stage.outside().get("/.well-known/openid-configuration").await;
-    let algorithms = metadata.body["id_token_signing_alg_values_supported"].as_array().unwrap().clone();
+    let algorithms = metadata.body["id_token_signing_alg_values_supported"]
+        .as_array()
+        .unwrap()
+        .clone();
     assert!(!algorithms.contains(&json!("none")));
     // Nor can an administrator ask for it.
     let form = json!({
@@ -103,7 +124,9 @@ async fn oidcc_userinfo_post_header() {
     let signed = stage.sign_on(&request).await;
     let mut program = stage.outside();
     program.set_header("authorization", &format!("Bearer {}", signed.access));
-    let answer = program.send(Method::POST, "/sso/userinfo", "text/plain", None).await;
+    let answer = program
+        .send(Method::POST, "/sso/userinfo", "text/plain", None)
+        .await;
     assert_eq!(answer.body["sub"], signed.claims["sub"]);
 }
 
@@ -112,7 +135,12 @@ async fn oidcc_userinfo_post_body() {
     let mut stage = Stage::new().await;
     let request = stage.request();
     let signed = stage.sign_on(&request).await;
-    let answer = post_form(&mut stage.outside(), "/sso/userinfo", &[("access_token", &signed.access)]).await;
+    let answer = post_form(
+        &mut stage.outside(),
+        "/sso/userinfo",
+        &[("access_token", &signed.access)],
+    )
+    .await;
     assert_eq!(answer.body["sub"], signed.claims["sub"]);
     // In both places at once it is refused, and in the address it is not looked for.
     let mut program = stage.outside();
@@ -151,7 +179,10 @@ async fn oidcc_scope_email() {
     assert!(answer.get("name").is_none());
     // Whoever has an address has it here and not in the ID token.
     assert!(signed.claims.get("email").is_none());
-    assert_eq!(answer.get("email").is_some(), answer.get("email_verified").is_some());
+    assert_eq!(
+        answer.get("email").is_some(),
+        answer.get("email_verified").is_some()
+    );
 }
 
 /// A scope nobody knows here is left out, as the standard says.
@@ -188,11 +219,18 @@ async fn oidcc_scope_all() {
 #[tokio::test]
 async fn oidcc_alternate_happy_flow() {
     let mut stage = Stage::new().await;
-    let mut pairs: Vec<(String, String)> =
-        changed(&stage.request(), &[("scope", "profile openid")]).into_iter().collect();
+    let mut pairs: Vec<(String, String)> = changed(&stage.request(), &[("scope", "profile openid")])
+        .into_iter()
+        .collect();
     pairs.reverse();
-    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let answer = stage.outside().get(&format!("/sso/authorize?{}", encoded(&pairs))).await;
+    let pairs: Vec<(&str, &str)> = pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let answer = stage
+        .outside()
+        .get(&format!("/sso/authorize?{}", encoded(&pairs)))
+        .await;
     let handle = location(&answer).strip_prefix("/#/sso/").unwrap().to_owned();
     let step = stage.step(&handle).await;
     let back = fields(&text(&step["url"]));
@@ -225,7 +263,10 @@ async fn oidcc_prompt_login() {
     stage.world.clock.advance(Seconds(40));
     let handle = stage.begin(&changed(&request, &[("prompt", "login")])).await;
     let step = stage.step(&handle).await;
-    assert_eq!(step, json!({ "next": "step_up", "assurance": "certificate_totp", "reason": "login" }));
+    assert_eq!(
+        step,
+        json!({ "next": "step_up", "assurance": "certificate_totp", "reason": "login" })
+    );
     // Asking again changes nothing: a factor must be shown.
     assert_eq!(stage.step(&handle).await["next"], "step_up");
     stage.step_up().await;
@@ -240,8 +281,14 @@ async fn oidcc_prompt_login() {
 #[tokio::test]
 async fn oidcc_prompt_none_not_logged_in() {
     let stage = Stage::new().await;
-    let handle = stage.begin(&changed(&stage.request(), &[("prompt", "none")])).await;
-    let answer = stage.world.browser().post(&format!("/api/v1/sso/{handle}"), &json!({})).await;
+    let handle = stage
+        .begin(&changed(&stage.request(), &[("prompt", "none")]))
+        .await;
+    let answer = stage
+        .world
+        .browser()
+        .post(&format!("/api/v1/sso/{handle}"), &json!({}))
+        .await;
     assert_eq!(answer.body["next"], "go", "{:?}", answer.body);
     let back = fields(&text(&answer.body["url"]));
     assert_eq!(back["error"], "login_required");
@@ -278,7 +325,9 @@ async fn oidcc_max_age_1() {
     assert!(second.claims["auth_time"].as_i64() > first.claims["auth_time"].as_i64());
     // With nothing to be shown it is an error.
     stage.world.clock.advance(Seconds(2));
-    let back = stage.sign_on_with(&changed(&request, &[("prompt", "none")])).await;
+    let back = stage
+        .sign_on_with(&changed(&request, &[("prompt", "none")]))
+        .await;
     assert_eq!(back["error"], "login_required");
 }
 
@@ -289,7 +338,9 @@ async fn oidcc_max_age_10000() {
     let first = stage.sign_on(&changed(&request, &[("max_age", "15000")])).await;
     assert!(first.claims["auth_time"].is_i64());
     stage.world.clock.advance(Seconds(1));
-    let second = stage.sign_on(&changed(&request, &[("max_age", "10000"), ("prompt", "none")])).await;
+    let second = stage
+        .sign_on(&changed(&request, &[("max_age", "10000"), ("prompt", "none")]))
+        .await;
     assert_eq!(second.claims["auth_time"], first.claims["auth_time"]);
 }
 
@@ -303,12 +354,19 @@ async fn oidcc_id_token_hint() {
     let mut stage = Stage::new().await;
     let request = stage.request();
     let first = stage.sign_on(&request).await;
-    let hinted = changed(&request, &[("prompt", "none"), ("id_token_hint", &first.id_token)]);
+    let hinted = changed(
+        &request,
+        &[("prompt", "none"), ("id_token_hint", &first.id_token)],
+    );
     let second = stage.sign_on(&hinted).await;
     assert_eq!(second.claims["sub"], first.claims["sub"]);
     // Of somebody else who is signed in here now: an error, not their code.
     let handle = stage.begin(&hinted).await;
-    let answer = stage.admin.browser.post(&format!("/api/v1/sso/{handle}"), &json!({})).await;
+    let answer = stage
+        .admin
+        .browser
+        .post(&format!("/api/v1/sso/{handle}"), &json!({}))
+        .await;
     assert_eq!(fields(&text(&answer.body["url"]))["error"], "login_required");
 }
 
@@ -321,8 +379,14 @@ async fn oidcc_login_hint() {
 async fn oidcc_ui_locales() {
     harmless("ui_locales", "se").await;
     let stage = Stage::new().await;
-    let handle = stage.begin(&changed(&stage.request(), &[("ui_locales", "se en-GB ko")])).await;
-    let answer = stage.world.browser().post(&format!("/api/v1/sso/{handle}"), &json!({})).await;
+    let handle = stage
+        .begin(&changed(&stage.request(), &[("ui_locales", "se en-GB ko")]))
+        .await;
+    let answer = stage
+        .world
+        .browser()
+        .post(&format!("/api/v1/sso/{handle}"), &json!({}))
+        .await;
     assert_eq!(answer.body, json!({ "next": "sign_on", "language": "en" }));
 }
 
@@ -353,9 +417,14 @@ async fn oidcc_codereuse() {
     assert_eq!(second.status, StatusCode::BAD_REQUEST);
     assert_eq!(second.body["error"], "invalid_grant");
     // What the first use gave is gone as well, and the record says why, once.
-    assert_eq!(stage.userinfo(&signed.access).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        stage.userinfo(&signed.access).await.status,
+        StatusCode::UNAUTHORIZED
+    );
     let refresh = signed.refresh.unwrap();
-    let answer = stage.token(&[("grant_type", "refresh_token"), ("refresh_token", &refresh)]).await;
+    let answer = stage
+        .token(&[("grant_type", "refresh_token"), ("refresh_token", &refresh)])
+        .await;
     assert_eq!(answer.body["error"], "invalid_grant");
     stage.redeem(&back["code"]).await;
     assert_eq!(stage.recorded("applications.reuse-token", "refused").await, 1);
@@ -369,7 +438,10 @@ async fn oidcc_codereuse_30seconds() {
     let signed = stage.signed(&stage.redeem(&back["code"]).await).await;
     stage.world.clock.advance(Seconds(30));
     assert_eq!(stage.redeem(&back["code"]).await.body["error"], "invalid_grant");
-    assert_eq!(stage.userinfo(&signed.access).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        stage.userinfo(&signed.access).await.status,
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 #[tokio::test]
@@ -384,7 +456,9 @@ async fn oidcc_ensure_registered_redirect_uri() {
         "https://app.example.go.kr/callback#x",
         "",
     ] {
-        let answer = stage.authorize(&changed(&stage.request(), &[("redirect_uri", wrong)])).await;
+        let answer = stage
+            .authorize(&changed(&stage.request(), &[("redirect_uri", wrong)]))
+            .await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
         assert!(!answer.headers.contains_key(header::LOCATION), "{wrong}");
         assert!(String::from_utf8_lossy(&answer.bytes).contains("redirect_uri"));
@@ -406,7 +480,12 @@ async fn oidcc_ensure_post_request_succeeds() {
     browser.set_origin(Some("https://app.example.go.kr"));
     let body = form(&request).into_bytes();
     let answer = browser
-        .send(Method::POST, "/sso/authorize", "application/x-www-form-urlencoded", Some(body))
+        .send(
+            Method::POST,
+            "/sso/authorize",
+            "application/x-www-form-urlencoded",
+            Some(body),
+        )
         .await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let handle = location(&answer).strip_prefix("/#/sso/").unwrap().to_owned();
@@ -433,7 +512,9 @@ async fn oidcc_server_client_secret_post() {
 
 async fn refused_request(name: &str, value: &str, error: &str) {
     let stage = Stage::new().await;
-    let answer = stage.authorize(&changed(&stage.request(), &[(name, value)])).await;
+    let answer = stage
+        .authorize(&changed(&stage.request(), &[(name, value)]))
+        .await;
     let back = fields(&location(&answer));
     assert_eq!(back["error"], error);
     assert_eq!(back["state"], stage.request()["state"]);
@@ -441,7 +522,12 @@ async fn refused_request(name: &str, value: &str, error: &str) {
 
 #[tokio::test]
 async fn oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported() {
-    refused_request("request_uri", "https://app.example.go.kr/request.jwt", "request_uri_not_supported").await;
+    refused_request(
+        "request_uri",
+        "https://app.example.go.kr/request.jwt",
+        "request_uri_not_supported",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -452,7 +538,8 @@ async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupp
 #[tokio::test]
 async fn oidcc_claims_essential() {
     let mut stage = Stage::new().await;
-    let claims = json!({ "userinfo": { "name": { "essential": true } }, "id_token": { "name": null } }).to_string();
+    let claims =
+        json!({ "userinfo": { "name": { "essential": true } }, "id_token": { "name": null } }).to_string();
     let request = changed(&stage.request(), &[("scope", "openid"), ("claims", &claims)]);
     let signed = stage.sign_on(&request).await;
     assert_eq!(stage.userinfo(&signed.access).await.body["name"], "홍길동");
@@ -464,7 +551,9 @@ async fn oidcc_ensure_request_object_with_redirect_uri() {
     // The address in the request object is never looked at; the one outside of it gets the refusal.
     let object = "eyJhbGciOiJub25lIn0.eyJyZWRpcmVjdF91cmkiOiJodHRwczovL2V2aWwuZXhhbXBsZS8ifQ.";
     let stage = Stage::new().await;
-    let answer = stage.authorize(&changed(&stage.request(), &[("request", object)])).await;
+    let answer = stage
+        .authorize(&changed(&stage.request(), &[("request", object)]))
+        .await;
     assert!(location(&answer).starts_with(REDIRECT));
     assert_eq!(fields(&location(&answer))["error"], "request_not_supported");
 }
@@ -472,7 +561,10 @@ async fn oidcc_ensure_request_object_with_redirect_uri() {
 #[tokio::test]
 async fn oidcc_refresh_token() {
     let mut stage = Stage::new().await;
-    let request = changed(&stage.request(), &[("scope", "openid profile offline_access"), ("prompt", "consent")]);
+    let request = changed(
+        &stage.request(),
+        &[("scope", "openid profile offline_access"), ("prompt", "consent")],
+    );
     let handle = stage.begin(&request).await;
     let step = stage.step(&handle).await;
     assert_eq!(step["next"], "consent");
@@ -484,7 +576,10 @@ async fn oidcc_refresh_token() {
     let refresh = signed.refresh.unwrap();
     // Of no use to another client.
     let other = stage.another(with(json!({}))).await;
-    let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
+    let grant = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh.as_str()),
+    ];
     let answer = stage.program(&other, "/sso/token", &grant).await;
     assert_eq!(answer.body["error"], "invalid_grant");
     let answer = stage.token(&grant).await;
@@ -502,7 +597,11 @@ async fn oidcc_ensure_request_with_valid_pkce_succeeds() {
     let request = request_of(&stage.app);
     let back = stage.sign_on_with(&request).await;
     let code = back["code"].as_str();
-    let grant = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", REDIRECT)];
+    let grant = [
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", REDIRECT),
+    ];
     let missing = stage.token(&grant).await;
     assert_eq!(missing.body["error"], "invalid_grant");
     let grant = [&grant[..], &[("code_verifier", VERIFIER)]].concat();
@@ -517,27 +616,45 @@ async fn discovery_names_what_is_there() {
     let metadata = &answer.body;
     assert_eq!(metadata["issuer"], stage.world.config.origin());
     assert_eq!(answer.headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
-    assert!(!answer.headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
+    assert!(
+        !answer
+            .headers
+            .contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS)
+    );
     let origin = stage.world.config.origin();
     for (name, value) in metadata.as_object().unwrap() {
-        let Some(path) = value.as_str().and_then(|url| url.strip_prefix(&origin)) else { continue };
+        let Some(path) = value.as_str().and_then(|url| url.strip_prefix(&origin)) else {
+            continue;
+        };
         if path.is_empty() {
             continue;
         }
         let known = stage.world.table.iter().any(|route| route.path == path);
         assert!(known, "{name} names {path}, which is no route");
     }
-    for needed in ["authorization_endpoint", "token_endpoint", "jwks_uri", "subject_types_supported"] {
+    for needed in [
+        "authorization_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+        "subject_types_supported",
+    ] {
         assert!(!metadata[needed].is_null(), "{needed}");
     }
     let keys = stage.outside().get("/sso/jwks").await.body;
-    let kinds: Vec<&Value> = keys["keys"].as_array().unwrap().iter().map(|key| &key["alg"]).collect();
+    let kinds: Vec<&Value> = keys["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| &key["alg"])
+        .collect();
     assert!(kinds.contains(&&json!("RS256")) && kinds.contains(&&json!("ES256")));
     let private = ["d", "p", "q", "dp", "dq", "qi", "k"];
     for key in keys["keys"].as_array().unwrap() {
         assert!(private.iter().all(|member| key.get(*member).is_none()));
     }
-    let wrong = stage.program(&stage.app, "/sso/token", &[("grant_type", "password")]).await;
+    let wrong = stage
+        .program(&stage.app, "/sso/token", &[("grant_type", "password")])
+        .await;
     assert_eq!(wrong.body["error"], "unsupported_grant_type");
     assert!(basic(&stage.app).starts_with("Basic "));
 }

@@ -17,13 +17,21 @@ use super::stage::{
 use crate::world::text;
 
 async fn log_out(stage: &Stage, params: &[(&str, &str)]) -> naru_testkit::Answer {
-    stage.outside().get(&format!("/sso/logout?{}", encoded(params))).await
+    stage
+        .outside()
+        .get(&format!("/sso/logout?{}", encoded(params)))
+        .await
 }
 
 /// What the page is told for a log-out that was taken in.
 async fn step(stage: &mut Stage, params: &[(&str, &str)]) -> Value {
     let answer = log_out(stage, params).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", String::from_utf8_lossy(&answer.bytes));
+    assert_eq!(
+        answer.status,
+        StatusCode::SEE_OTHER,
+        "{}",
+        String::from_utf8_lossy(&answer.bytes)
+    );
     let handle = location(&answer).strip_prefix("/#/sso/").unwrap().to_owned();
     stage.step(&handle).await
 }
@@ -42,7 +50,11 @@ async fn signed_on() -> (Stage, Signed) {
 #[tokio::test]
 async fn oidcc_rp_initiated_logout_discovery_endpoint_verification() {
     let stage = Stage::new().await;
-    let metadata = stage.outside().get("/.well-known/openid-configuration").await.body;
+    let metadata = stage
+        .outside()
+        .get("/.well-known/openid-configuration")
+        .await
+        .body;
     let origin = stage.world.config.origin();
     assert_eq!(metadata["end_session_endpoint"], format!("{origin}/sso/logout"));
 }
@@ -62,10 +74,15 @@ async fn oidcc_rp_initiated_logout() {
     assert!(text(&step["url"]).starts_with(AFTER_LOGOUT));
     stage.log_off().await;
     // The session is over: nothing goes on silently, and its tokens are worth nothing.
-    let handle = stage.begin(&changed(&stage.request(), &[("prompt", "none")])).await;
+    let handle = stage
+        .begin(&changed(&stage.request(), &[("prompt", "none")]))
+        .await;
     let answer = stage.step(&handle).await;
     assert_eq!(fields(&text(&answer["url"]))["error"], "login_required");
-    assert_eq!(stage.userinfo(&signed.access).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        stage.userinfo(&signed.access).await.status,
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 #[tokio::test]
@@ -83,17 +100,26 @@ async fn oidcc_rp_initiated_logout_modified_id_token_hint() {
     let (stage, signed) = signed_on().await;
     let claims = signed.id_token.split('.').nth(1).unwrap();
     let none = format!("eyJhbGciOiJub25lIn0.{claims}.");
-    let asked = [("id_token_hint", none.as_str()), ("post_logout_redirect_uri", AFTER_LOGOUT)];
+    let asked = [
+        ("id_token_hint", none.as_str()),
+        ("post_logout_redirect_uri", AFTER_LOGOUT),
+    ];
     assert!(is_stopped(&log_out(&stage, &asked).await));
 }
 
 #[tokio::test]
 async fn oidcc_rp_initiated_logout_no_id_token_hint() {
     let (mut stage, _) = signed_on().await;
-    assert!(is_stopped(&log_out(&stage, &[("post_logout_redirect_uri", AFTER_LOGOUT)]).await));
+    assert!(is_stopped(
+        &log_out(&stage, &[("post_logout_redirect_uri", AFTER_LOGOUT)]).await
+    ));
     // With the client's name the address is known, and the person is asked.
     let id = stage.app.id.clone();
-    let step = step(&mut stage, &[("post_logout_redirect_uri", AFTER_LOGOUT), ("client_id", &id)]).await;
+    let step = step(
+        &mut stage,
+        &[("post_logout_redirect_uri", AFTER_LOGOUT), ("client_id", &id)],
+    )
+    .await;
     assert_eq!((&step["next"], &step["ask"]), (&json!("log_out"), &json!(true)));
 }
 
@@ -172,7 +198,11 @@ async fn listening(status: StatusCode) -> (String, Arc<Mutex<Vec<String>>>) {
 #[tokio::test]
 async fn oidcc_backchannel_logout_discovery_endpoint_verification() {
     let stage = Stage::new().await;
-    let metadata = stage.outside().get("/.well-known/openid-configuration").await.body;
+    let metadata = stage
+        .outside()
+        .get("/.well-known/openid-configuration")
+        .await
+        .body;
     assert_eq!(metadata["backchannel_logout_supported"], true);
     assert_eq!(metadata["backchannel_logout_session_supported"], true);
 }
@@ -203,7 +233,10 @@ async fn oidcc_backchannel_rp_initiated_logout() {
     assert_eq!(claims["sub"], signed.claims["sub"]);
     assert_eq!(claims["sid"], signed.claims["sid"]);
     assert!(claims["jti"].is_string() && claims["iat"].is_i64() && claims.get("nonce").is_none());
-    assert_eq!(claims["events"]["http://schemas.openid.net/event/backchannel-logout"], json!({}));
+    assert_eq!(
+        claims["events"]["http://schemas.openid.net/event/backchannel-logout"],
+        json!({})
+    );
     assert_eq!(stage.recorded("applications.tell-logout", "done").await, 1);
     // A logout token is no hint.
     assert!(is_stopped(&log_out(&stage, &[("id_token_hint", token)]).await));
@@ -236,9 +269,14 @@ async fn whoever_is_revoked_is_signed_off_everywhere() {
     let path = format!("/api/v1/people/{}/revoke", stage.person.id);
     let answer = stage.admin.browser.post(&path, &json!({})).await;
     assert!(answer.status.is_success(), "{:?}", answer.body);
-    assert_eq!(stage.userinfo(&signed.access).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        stage.userinfo(&signed.access).await.status,
+        StatusCode::UNAUTHORIZED
+    );
     let refresh = signed.refresh.unwrap();
-    let answer = stage.token(&[("grant_type", "refresh_token"), ("refresh_token", &refresh)]).await;
+    let answer = stage
+        .token(&[("grant_type", "refresh_token"), ("refresh_token", &refresh)])
+        .await;
     assert_eq!(answer.body["error"], "invalid_grant");
     assert_eq!(stage.world.portal.applications().tell_logouts().await.unwrap(), 1);
     assert_eq!(heard.lock().unwrap().len(), 1);
@@ -249,12 +287,19 @@ async fn offline_access_outlives_the_session_and_nothing_else_does() {
     let mut stage = Stage::with(settings()).await;
     let request = stage.request();
     let online = stage.sign_on(&request).await;
-    let offline = stage.sign_on(&changed(&request, &[("scope", "openid offline_access")])).await;
+    let offline = stage
+        .sign_on(&changed(&request, &[("scope", "openid offline_access")]))
+        .await;
     assert!(online.refresh.is_none());
     stage.log_off().await;
-    assert_eq!(stage.userinfo(&online.access).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        stage.userinfo(&online.access).await.status,
+        StatusCode::UNAUTHORIZED
+    );
     let refresh = offline.refresh.unwrap();
-    let answer = stage.token(&[("grant_type", "refresh_token"), ("refresh_token", &refresh)]).await;
+    let answer = stage
+        .token(&[("grant_type", "refresh_token"), ("refresh_token", &refresh)])
+        .await;
     let again = stage.signed(&answer).await;
     assert_eq!(stage.userinfo(&again.access).await.status, StatusCode::OK);
     assert!(!REDIRECT.is_empty());

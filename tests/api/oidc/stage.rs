@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use aws_lc_rs::{
     digest,
     signature::{
-        ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
+        RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
     },
 };
 use axum::http::{Method, StatusCode, header};
@@ -104,26 +105,43 @@ impl Stage {
 
     /// Sends a browser to the authorization endpoint.
     pub(crate) async fn authorize(&self, params: &BTreeMap<String, String>) -> Answer {
-        self.outside().get(&format!("/sso/authorize?{}", form(params))).await
+        self.outside()
+            .get(&format!("/sso/authorize?{}", form(params)))
+            .await
     }
 
     /// The handle of a request that waits for the portal's page.
     pub(crate) async fn begin(&self, params: &BTreeMap<String, String>) -> String {
         let answer = self.authorize(params).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", String::from_utf8_lossy(&answer.bytes));
+        assert_eq!(
+            answer.status,
+            StatusCode::SEE_OTHER,
+            "{}",
+            String::from_utf8_lossy(&answer.bytes)
+        );
         let location = location(&answer);
-        location.strip_prefix("/#/sso/").unwrap_or_else(|| panic!("{location}")).to_owned()
+        location
+            .strip_prefix("/#/sso/")
+            .unwrap_or_else(|| panic!("{location}"))
+            .to_owned()
     }
 
     /// What the page is told next.
     pub(crate) async fn step(&mut self, handle: &str) -> Value {
-        let answer = self.person.browser.post(&format!("/api/v1/sso/{handle}"), &json!({})).await;
+        let answer = self
+            .person
+            .browser
+            .post(&format!("/api/v1/sso/{handle}"), &json!({}))
+            .await;
         assert!(answer.status.is_success(), "{:?}", answer.body);
         answer.body
     }
 
     /// From a request to the fields the application gets back, with nothing shown on the way.
-    pub(crate) async fn sign_on_with(&mut self, params: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    pub(crate) async fn sign_on_with(
+        &mut self,
+        params: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
         let handle = self.begin(params).await;
         let step = self.step(&handle).await;
         assert_eq!(step["next"], "go", "{step}");
@@ -195,7 +213,11 @@ impl Stage {
     pub(crate) async fn step_up(&mut self) {
         self.world.clock.advance(Seconds(31));
         let code = totp_digits(&self.person.secret, self.world.clock.now());
-        let answer = self.person.browser.post("/api/v1/logon/step-up/totp", &json!({ "code": code })).await;
+        let answer = self
+            .person
+            .browser
+            .post("/api/v1/logon/step-up/totp", &json!({ "code": code }))
+            .await;
         assert!(answer.status.is_success(), "{:?}", answer.body);
     }
 
@@ -237,7 +259,10 @@ pub(crate) async fn add(admin: &mut Member, settings: Value, audience: &str) -> 
     let id = id.unwrap_or_else(|| panic!("{}", made.body)).to_owned();
     let mut secret = String::new();
     if has_secret {
-        let made = admin.browser.post(&format!("/api/v1/applications/{id}/secret"), &json!({})).await;
+        let made = admin
+            .browser
+            .post(&format!("/api/v1/applications/{id}/secret"), &json!({}))
+            .await;
         secret = text(&made.body["secret"]);
     }
     App { id, secret }
@@ -267,7 +292,10 @@ pub(crate) fn request_of(app: &App) -> BTreeMap<String, String> {
 }
 
 /// The same with other values; an empty one takes a parameter away.
-pub(crate) fn changed(params: &BTreeMap<String, String>, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(crate) fn changed(
+    params: &BTreeMap<String, String>,
+    changes: &[(&str, &str)],
+) -> BTreeMap<String, String> {
     let mut params = params.clone();
     for (name, value) in changes {
         if value.is_empty() {
@@ -280,17 +308,29 @@ pub(crate) fn changed(params: &BTreeMap<String, String>, changes: &[(&str, &str)
 }
 
 pub(crate) fn form(params: &BTreeMap<String, String>) -> String {
-    let pairs: Vec<(&str, &str)> = params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let pairs: Vec<(&str, &str)> = params
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     encoded(&pairs)
 }
 
 pub(crate) fn encoded(pairs: &[(&str, &str)]) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish()
 }
 
 pub(crate) async fn post_form(browser: &mut Browser, path: &str, params: &[(&str, &str)]) -> Answer {
     let body = encoded(params).into_bytes();
-    browser.send(Method::POST, path, "application/x-www-form-urlencoded", Some(body)).await
+    browser
+        .send(
+            Method::POST,
+            path,
+            "application/x-www-form-urlencoded",
+            Some(body),
+        )
+        .await
 }
 
 pub(crate) fn basic(app: &App) -> String {
@@ -320,7 +360,11 @@ pub(crate) fn parts(token: &str) -> (Value, Value) {
 /// Checks a token as a relying party would: the key by `kid`, the algorithm by the key.
 pub(crate) fn verified(keys: &Value, token: &str) -> Value {
     let (header, claims) = parts(token);
-    let key = keys["keys"].as_array().unwrap().iter().find(|key| key["kid"] == header["kid"]);
+    let key = keys["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|key| key["kid"] == header["kid"]);
     let key = key.unwrap_or_else(|| panic!("no key {} in {keys}", header["kid"]));
     let bytes = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap();
     let (signed, signature) = token.rsplit_once('.').unwrap();
@@ -328,8 +372,12 @@ pub(crate) fn verified(keys: &Value, token: &str) -> Value {
     assert_eq!(key["alg"], header["alg"]);
     match key["kty"].as_str() {
         Some("RSA") => {
-            let key = RsaPublicKeyComponents { n: bytes("n"), e: bytes("e") };
-            key.verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature).unwrap();
+            let key = RsaPublicKeyComponents {
+                n: bytes("n"),
+                e: bytes("e"),
+            };
+            key.verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
+                .unwrap();
         }
         _ => {
             let point = [vec![4], bytes("x"), bytes("y")].concat();
@@ -339,4 +387,47 @@ pub(crate) fn verified(keys: &Value, token: &str) -> Value {
         }
     }
     claims
+}
+
+/// A program's own P-256 key.
+pub(crate) struct OwnKey {
+    pair: EcdsaKeyPair,
+}
+
+impl OwnKey {
+    pub(crate) fn new() -> Self {
+        Self {
+            pair: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap(),
+        }
+    }
+
+    pub(crate) fn jwk(&self) -> Value {
+        let point = self.pair.public_key().as_ref();
+        let coordinate = |range| URL_SAFE_NO_PAD.encode(&point[range]);
+        json!({ "kty": "EC", "crv": "P-256", "x": coordinate(1..33), "y": coordinate(33..65) })
+    }
+
+    pub(crate) fn thumbprint(&self) -> String {
+        challenge(&self.jwk().to_string())
+    }
+
+    /// A token with this header and these claims.
+    pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", part(header), part(claims));
+        let hash = digest::digest(&digest::SHA256, signed.as_bytes());
+        let signature = self.pair.sign_digest(&hash).unwrap();
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
+    }
+}
+
+impl Stage {
+    /// A session that is alive, after one that idled out.
+    pub(crate) async fn step_up_or_new(&mut self) {
+        let mut browser = self.world.first_factor(&self.person.identity).await;
+        let answer =
+            naru_testkit::answer_totp(&mut browser, &self.person.secret, self.world.clock.now()).await;
+        assert_eq!(answer.body["next"], "done", "{:?}", answer.body);
+        self.person.browser = browser;
+    }
 }

@@ -26,6 +26,7 @@ pub struct Wish {
 
 /// Claims asked for by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ClaimsRequest {
     /// In the ID token.
     pub id_token: BTreeMap<String, Wish>,
