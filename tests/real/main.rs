@@ -13,6 +13,7 @@ mod ports;
 mod process;
 mod revocation;
 mod roles;
+mod saml;
 mod seat;
 mod stage;
 mod tickets;

@@ -22,7 +22,7 @@ const PORT_FIRST: u16 = 20_000;
 const PORTS: u16 = 12_000;
 static PORT_NEXT: AtomicU16 = AtomicU16::new(0);
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     // Another run of these tests at the same time begins elsewhere.
     let start = u16::try_from(std::process::id() % u32::from(PORTS)).unwrap();
     for _ in 0..PORTS {

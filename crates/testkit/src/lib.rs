@@ -1,5 +1,6 @@
 //! Dev only: a manual clock, seeded entropy, databases that vanish, and calls to a router without a network.
 
+pub mod apache;
 mod calls;
 mod database;
 mod logon;

@@ -18,7 +18,7 @@ naru_store::sql! {
                            FROM saml_sessions WHERE logon = $1 AND by_browser = $2 AND state IN ('open', 'ending') \
                            ORDER BY created_at LIMIT 64";
     BY_INDEX = "SELECT session_index, application, logon, name_id, name_id_format, tries FROM saml_sessions \
-                WHERE session_index = $1 AND state IN ('open', 'ending')";
+                WHERE session_index = $1";
     DUE = "SELECT session_index, application, logon, name_id, name_id_format, tries FROM saml_sessions \
            WHERE state = 'ending' AND by_browser = $2 AND next_at <= $1 ORDER BY next_at LIMIT 32";
     END_LOGON = "UPDATE saml_sessions SET state = 'ending', next_at = $2 WHERE logon = $1 AND state = 'open'";
@@ -29,7 +29,10 @@ naru_store::sql! {
     SETTLE = "UPDATE saml_sessions SET state = $2 WHERE session_index = $1 AND state IN ('open', 'ending')";
     FORGET = "DELETE FROM saml_sessions WHERE expires_at < $1";
     OPEN_OF_APPLICATION = "SELECT session_index, application, logon, name_id, name_id_format, tries FROM saml_sessions \
-                           WHERE logon = $1 AND application = $2 AND name_id_format = $3 AND state = 'open' LIMIT 1";
+                           WHERE logon = $1 AND application = $2 AND name_id_format = $3 AND state = 'open' \
+                           ORDER BY created_at DESC LIMIT 32";
+    INDEXES = "SELECT session_index AS name_id FROM saml_sessions WHERE logon = $1 AND application = $2 AND name_id = $3 \
+               ORDER BY created_at LIMIT 32";
     UNREACHED = "SELECT COUNT(*) AS n FROM saml_sessions WHERE logon = $1 AND by_browser = $2 \
                  AND (state = 'untold' OR (state = 'ending' AND tries > 0))";
     NAME = "SELECT name_id FROM saml_names WHERE application = $1 AND person = $2";
@@ -123,15 +126,22 @@ pub(crate) async fn add_session(tx: &mut Tx, new: NewSession, now: Timestamp) ->
     tx.exec(ADD_SESSION, params).await.map(drop)
 }
 
-/// The session a log-on has at an application under a name of this sort: there is at most one.
-pub(crate) async fn open_session(
+/// The sessions a log-on has at an application under names of this sort, the newest first.
+pub(crate) async fn open_sessions(
     tx: &mut Tx,
     logon: LogonId,
     application: ApplicationId,
     format: NameIdFormat,
-) -> Result<Option<SessionRow>, Error> {
-    tx.optional(OPEN_OF_APPLICATION, params![logon, application, word(format)])
+) -> Result<Vec<SessionRow>, Error> {
+    tx.all(OPEN_OF_APPLICATION, params![logon, application, word(format)])
         .await
+}
+
+/// All sessions of a log-on at an application under one name, over or not: a logout names them together.
+pub(crate) async fn indexes(db: &Db, session: &SessionRow) -> Result<Vec<String>, Error> {
+    let params = params![session.logon, session.application, session.name_id.as_str()];
+    let found: Vec<Text> = db.all(INDEXES, params).await?;
+    Ok(found.into_iter().map(|Text(index)| index).collect())
 }
 
 /// How many service providers of a log-on could not be told without a browser so far.
@@ -154,7 +164,7 @@ pub(crate) async fn sessions_by_browser(db: &Db, logon: LogonId) -> Result<Vec<S
     db.all(OF_LOGON_BY_BROWSER, params![logon, true]).await
 }
 
-/// A session that is not over yet.
+/// A session, over or not.
 pub(crate) async fn session(db: &Db, index: &str) -> Result<Option<SessionRow>, Error> {
     db.optional(BY_INDEX, params![index]).await
 }

@@ -191,7 +191,7 @@ pub struct OutgoingLogoutRequest<'a> {
     /// Whose.
     pub name_id: &'a NameId,
     /// Which.
-    pub session_index: &'a str,
+    pub session_indexes: &'a [String],
     /// Until when the request means something.
     pub not_after: Timestamp,
 }
@@ -215,7 +215,9 @@ impl OutgoingLogoutRequest<'_> {
         .leaf(Space::Assertion, "Issuer", &[], self.answer.issuer);
         let head = out.position();
         self.name_id.write(&mut out);
-        out.leaf(SP, "SessionIndex", &[], self.session_index);
+        for index in self.session_indexes {
+            out.leaf(SP, "SessionIndex", &[], index);
+        }
         (out.finish(), head)
     }
 

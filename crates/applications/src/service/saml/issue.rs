@@ -25,6 +25,8 @@ use crate::{
 
 /// How long a session at a service provider is remembered; longer than any log-on lives.
 const SESSION_LIFE: Seconds = Seconds::hours(24);
+/// Sessions of one log-on at one service provider; more share the newest.
+const SESSIONS_MAX: usize = 16;
 
 /// Who the person is for this service provider.
 struct Named {
@@ -268,7 +270,7 @@ struct NameToBe {
 }
 
 impl NameToBe {
-    /// The session of this log-on at this application, begun if there is none; `None` when the name may not be made.
+    /// Begins a session of this log-on at this application; `None` when the name may not be made.
     async fn begin(
         self,
         tx: &mut naru_store::Tx,
@@ -279,14 +281,18 @@ impl NameToBe {
         let for_service_provider = matches!(self.format, NameIdFormat::Persistent | NameIdFormat::Transient)
             .then_some(entity_id)
             .flatten();
-        if let Some(open) = store::saml::open_session(tx, actor.logon, id, self.format).await? {
+        // Some service providers keep a session for each assertion, so each has an index of its own, up to a bound.
+        let open = store::saml::open_sessions(tx, actor.logon, id, self.format).await?;
+        if open.len() >= SESSIONS_MAX
+            && let Some(newest) = open.into_iter().next()
+        {
             return Ok(Some(Named {
                 name_id: NameId {
                     format: self.format,
-                    value: open.name_id,
+                    value: newest.name_id,
                     for_service_provider,
                 },
-                session_index: open.session_index,
+                session_index: newest.session_index,
             }));
         }
         let [session_index, fresh] = self.fresh;

@@ -35,8 +35,8 @@ pub(crate) struct Leaving {
     asked: Option<Asked>,
     /// Whose end it is.
     logon: Option<LogonId>,
-    /// Who is being told: session and our request's identifier.
-    current: Option<(String, String)>,
+    /// Who is being told: sessions and our request's identifier.
+    current: Option<(Vec<String>, String)>,
     /// Sessions that were told, or tried.
     visited: Vec<String>,
     /// Applications that did not confirm.
@@ -207,11 +207,12 @@ impl Applications {
         // The relay state is our handle: an answer that nobody asked for has none.
         let handle = incoming.relay_state().ok_or(Refusal::NoSuchRequest)?;
         let (waiting, mut leaving) = self.leaving(handle).await?;
-        let (index, request_id) = leaving.current.take().ok_or(Refusal::NoSuchRequest)?;
+        let (indexes, request_id) = leaving.current.take().ok_or(Refusal::NoSuchRequest)?;
         if response.in_response_to() != Some(&request_id) {
             return Err(Refusal::NoSuchRequest.into());
         }
-        let session = store::saml::session(&self.parts.db, &index).await?;
+        let first = indexes.first().ok_or(Refusal::NoSuchRequest)?;
+        let session = store::saml::session(&self.parts.db, first).await?;
         let application = match &session {
             Some(session) => {
                 store::applications::application_by_id(&self.parts.db, session.application).await?
@@ -226,7 +227,7 @@ impl Applications {
                     .refuse_saml(LOGOUT, why, Some(&application), &client.address)
                     .await);
             }
-            self.settle_session(&application, &index, response.success())
+            self.settle_sessions(&application, indexes, response.success())
                 .await?;
             if !response.success() {
                 leaving.untold.push(application.id);
@@ -235,26 +236,24 @@ impl Applications {
         self.saml_next(handle, waiting, leaving).await
     }
 
-    /// Writes down whether a service provider ended its session.
-    pub(super) async fn settle_session(
+    /// Writes down whether a service provider ended these sessions.
+    pub(super) async fn settle_sessions(
         &self,
         application: &Application,
-        index: &str,
+        indexes: Vec<String>,
         told: bool,
     ) -> Result<(), Error> {
-        let act = self.act(
-            "applications.saml-tell-log-out",
-            By::Platform("applications"),
-            None,
-            "",
-        );
-        let (id, owner, index) = (application.id, application.ministry, index.to_owned());
+        let by = By::Platform("applications");
+        let act = self.act("applications.saml-tell-log-out", by, None, "");
+        let (id, owner) = (application.id, application.ministry);
         self.decide(act, move |tx| {
             Box::pin(async move {
-                tx.by(By::Platform("applications"), Some(owner));
+                tx.by(by, Some(owner));
                 tx.about(id);
                 tx.note("confirmed", told);
-                store::saml::settle(tx, &index, told).await?;
+                for index in indexes {
+                    store::saml::settle(tx, &index, told).await?;
+                }
                 Ok(Ok(()))
             })
         })
@@ -286,7 +285,7 @@ impl Applications {
                 self.change_request(waiting.hash, &pending).await?;
                 return Ok(Onward::To(url));
             }
-            self.settle_session(&application, &session.session_index, false)
+            self.settle_sessions(&application, vec![session.session_index], false)
                 .await?;
             leaving.untold.push(application.id);
         }
@@ -310,6 +309,7 @@ impl Applications {
         };
         let now = self.now();
         let name_id = session.name(&provider.entity_id);
+        let indexes = store::saml::indexes(&self.parts.db, session).await?;
         let issuer = self.saml_entity_id();
         let request = OutgoingLogoutRequest {
             answer: Answer {
@@ -319,7 +319,7 @@ impl Applications {
                 at: now,
             },
             name_id: &name_id,
-            session_index: &session.session_index,
+            session_indexes: &indexes,
             not_after: now + Seconds::minutes(REQUEST_MINUTES),
         };
         let (id, xml) = request.unsigned(self.parts.entropy.as_ref());
@@ -332,7 +332,14 @@ impl Applications {
             keys.signing()?,
         )
         .map_err(|_| Error::Key)?;
-        leaving.current = Some((session.session_index.clone(), id));
+        // One request ends all of this name: they are told with it.
+        leaving.visited.extend(
+            indexes
+                .iter()
+                .filter(|index| **index != session.session_index)
+                .cloned(),
+        );
+        leaving.current = Some((indexes, id));
         Ok(Some(url))
     }
 

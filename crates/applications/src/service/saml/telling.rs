@@ -44,19 +44,19 @@ impl Applications {
         let tries = session.tries.saturating_add(1);
         match outcome {
             Ok(true) => {
-                self.settle_session(&application, &session.session_index, true)
+                self.settle_sessions(&application, vec![session.session_index], true)
                     .await?;
                 Ok(true)
             }
             // It understood and did not: asking again changes nothing.
             Ok(false) => {
-                self.settle_session(&application, &session.session_index, false)
+                self.settle_sessions(&application, vec![session.session_index], false)
                     .await?;
                 Ok(false)
             }
             Err(why) if tries >= TRIES_MAX => {
                 tracing::warn!(application = %application.id, why, "a service provider was not told of a log-out");
-                self.settle_session(&application, &session.session_index, false)
+                self.settle_sessions(&application, vec![session.session_index], false)
                     .await?;
                 Ok(false)
             }
@@ -94,6 +94,7 @@ impl Applications {
         let now = self.now();
         let issuer = self.saml_entity_id();
         let name_id = session.name(&provider.entity_id);
+        let indexes = store::saml::indexes(&self.parts.db, session).await?;
         let request = OutgoingLogoutRequest {
             answer: Answer {
                 issuer: &issuer,
@@ -102,7 +103,7 @@ impl Applications {
                 at: now,
             },
             name_id: &name_id,
-            session_index: &session.session_index,
+            session_indexes: &indexes,
             not_after: now + Seconds::minutes(REQUEST_MINUTES),
         };
         let keys = self.saml_keys().await?;

@@ -17,7 +17,7 @@ fn name() -> NameId {
     }
 }
 
-fn request<'a>(name: &'a NameId) -> OutgoingLogoutRequest<'a> {
+fn request<'a>(name: &'a NameId, indexes: &'a [String]) -> OutgoingLogoutRequest<'a> {
     OutgoingLogoutRequest {
         answer: Answer {
             issuer: SP,
@@ -26,7 +26,7 @@ fn request<'a>(name: &'a NameId) -> OutgoingLogoutRequest<'a> {
             at: NOW,
         },
         name_id: name,
-        session_index: "_s1",
+        session_indexes: indexes,
         not_after: NOW + Seconds::minutes(5),
     }
 }
@@ -40,7 +40,7 @@ fn send(kind: MessageKind, xml: &str, key: &crate::saml::SigningKey) -> Incoming
 #[test]
 fn a_request_is_written_as_it_is_read() {
     let name = name();
-    let (id, xml) = request(&name).unsigned(&Counter::new());
+    let (id, xml) = request(&name, &["_s1".to_owned()]).unsigned(&Counter::new());
     let incoming = send(MessageKind::Request, &xml, &PROVIDER_KEY.key);
     let read = LogoutRequest::read(&incoming).unwrap();
     assert_eq!(read.id(), id);
@@ -63,7 +63,7 @@ fn a_request_is_written_as_it_is_read() {
 #[test]
 fn nobody_logs_out_somebody_without_a_signature() {
     let name = name();
-    let (_, xml) = request(&name).unsigned(&Counter::new());
+    let (_, xml) = request(&name, &["_s1".to_owned()]).unsigned(&Counter::new());
     let unsigned = super::by_post(&xml);
     let read = LogoutRequest::read(&unsigned).unwrap();
     assert_eq!(
@@ -88,7 +88,7 @@ fn nobody_logs_out_somebody_without_a_signature() {
 #[test]
 fn a_comment_inside_a_name_is_refused() {
     let name = name();
-    let (_, xml) = request(&name).unsigned(&Counter::new());
+    let (_, xml) = request(&name, &["_s1".to_owned()]).unsigned(&Counter::new());
     let cut = xml.replace("이름</saml:NameID>", "이<!-- -->름</saml:NameID>");
     assert_ne!(cut, xml);
     assert_eq!(

@@ -152,7 +152,7 @@ fn signatures_are_good_and_cover_every_letter() {
     let request = OutgoingLogoutRequest {
         answer,
         name_id: &name_id,
-        session_index: "_s",
+        session_indexes: &["_s".to_owned(), "_t".to_owned()],
         not_after: NOW,
     };
     let (_, signed) = request.signed(&IDP.key, &Counter::new()).unwrap();
