@@ -102,6 +102,8 @@ impl Belongings {
                 .as_deref()
                 .unwrap_or("desktop_00000000000000000000000000000000"),
             "host" => &self.host,
+            // What directories call a person.
+            "user" => &self.person,
             "application" => &self.application,
             "notice" => &self.notice,
             "group" => &self.group,

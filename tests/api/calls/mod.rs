@@ -2,6 +2,7 @@
 
 mod applications;
 mod ministry;
+mod scim;
 mod sign_on;
 
 pub(crate) use applications::link;
@@ -95,6 +96,8 @@ impl Scene {
     pub(crate) async fn prepare(&mut self, route: &RouteEntry) -> Call {
         let path = route.path;
         match (route.method.as_str(), path) {
+            _ if path.starts_with("/scim/") => self.prepare_scim(route).await,
+            ("POST", "/witness/v1/checkpoint") => self.prepare_witness(path),
             ("POST", "/fleet/v1/enrol" | "/fleet/v1/sync") => self.prepare_fleet(path).await,
             _ if path.starts_with("/sso/") || path.starts_with("/api/v1/sso/") => {
                 self.prepare_sign_on(path).await
@@ -334,6 +337,22 @@ impl Scene {
             | "/api/v1/desktops/{desktop}/restart" => Call::bare(member.browser, filled),
             "/api/v1/operate/desktops/{desktop}/end" => Call::bare(self.operator.clone(), filled),
             other => panic!("say here how {other} succeeds"),
+        }
+    }
+
+    /// The first checkpoint of a log that is witnessed here.
+    fn prepare_witness(&self, path: &'static str) -> Call {
+        let log = crate::world::witnessed_log();
+        let note = log.sign(&naru_audit::Checkpoint {
+            origin: format!("{}/platform", log.name()),
+            size: 7,
+            root: [7; 32],
+        });
+        Call {
+            browser: self.world.browser(),
+            path: path.to_owned(),
+            body: Some(format!("old 0\n\n{note}").into_bytes()),
+            kind: "text/plain",
         }
     }
 
