@@ -314,6 +314,9 @@ pub struct ImportReport {
     pub imported: usize,
     /// What is wrong, by line; at most 1,000.
     pub errors: Vec<ImportError>,
+    /// For a list of everybody: who joins, moves and leaves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<ImportEffect>,
 }
 
 /// A line that is wrong.

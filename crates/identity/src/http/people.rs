@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Answer, Shared};
 use crate::{
     answers::{ActivationCode, AlarmRow, ImportReport, PersonDetail, PersonRow},
-    service::{FILE_BYTES_MAX, ImportWish, PeopleQuery, PersonForm},
+    service::{FILE_BYTES_MAX, ImportWish, Mode, PeopleQuery, PersonForm},
 };
 
 const ADMIN: Access = Access::Role(Role::MinistryAdmin);
@@ -21,6 +21,11 @@ struct ImportQuery {
     apply: bool,
     #[serde(default)]
     skip_broken: bool,
+    /// `add` (or nothing), or `sync`: the list is everybody, who is missing leaves.
+    #[serde(default)]
+    mode: Mode,
+    #[serde(default)]
+    confirm_leavers: bool,
 }
 
 pub(super) fn routes() -> Routes<Shared> {
@@ -133,6 +138,8 @@ async fn import(
     let wish = ImportWish {
         apply: query.apply,
         skip_broken: query.skip_broken,
+        mode: query.mode,
+        confirm_leavers: query.confirm_leavers,
     };
     Ok(Json(identity.import(&actor, file.to_vec(), wish, &client).await?))
 }

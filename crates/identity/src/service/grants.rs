@@ -49,6 +49,20 @@ pub struct GrantForm {
     pub expires_at: Option<Timestamp>,
 }
 
+impl GrantForm {
+    /// A role for good, in the whole ministry.
+    #[must_use]
+    pub fn everywhere(person: PersonId, role: Role) -> Self {
+        Self {
+            person,
+            role,
+            within: String::new(),
+            scope: String::new(),
+            expires_at: None,
+        }
+    }
+}
+
 /// Which grants are listed.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

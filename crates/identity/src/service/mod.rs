@@ -21,6 +21,7 @@ mod revocation;
 mod scim;
 mod scim_tokens;
 mod second_factor;
+mod seed;
 mod sessions;
 mod step_up;
 
@@ -37,7 +38,7 @@ pub use authenticate::{Authenticated, CurrentLogon};
 pub use facts::KnownPerson;
 pub use grants::{GrantForm, GrantQuery};
 pub use groups::{GroupForm, GroupQuery, MembersForm};
-pub(crate) use import::{FILE_BYTES_MAX, ImportWish};
+pub(crate) use import::{FILE_BYTES_MAX, ImportWish, Mode};
 pub use logon::Opened;
 pub use memberships::{MembershipForm, SwitchForm};
 pub use ministries::{FirstActivation, FirstAdministrator, MinistryForm, MinistryMade, MinistryQuery};

@@ -1,5 +1,7 @@
 //! Memberships: people as one ministry knows them, and lists of them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use naru_kernel::{GroupId, MinistryId, PersonId, Tenant, Timestamp};
 use naru_store::{Db, Error, FromRow, Row, Tx, Value, Within as Reading, params};
 
@@ -98,6 +100,13 @@ naru_store::sql! {
     BY_AGE_DOWN = list!("m.created_at", "qm.created_at", "<", "DESC");
     BY_LOGON = list!("COALESCE(p.last_logon_at, 0)", "COALESCE(qp.last_logon_at, 0)", ">", "ASC");
     BY_LOGON_DOWN = list!("COALESCE(p.last_logon_at, 0)", "COALESCE(qp.last_logon_at, 0)", "<", "DESC");
+    ROSTER = "SELECT p.id, p.subject_key, p.name, p.language, p.state, m.unit, g.name AS group_name \
+              FROM (SELECT k.person, k.ministry, k.unit FROM memberships k WHERE k.ministry = $1 AND k.is_home \
+              AND k.state = 'active' AND k.person > $2 ORDER BY k.person LIMIT $3) m JOIN people p ON p.id = m.person \
+              LEFT JOIN group_members gm ON gm.person = m.person AND gm.ministry = m.ministry \
+              LEFT JOIN groups_of_people g ON g.id = gm.member_group AND g.managed_by = 'hand' ORDER BY p.id";
+    OPEN_SESSIONS = "SELECT l.person, COUNT(*) AS people FROM logons l JOIN memberships m ON m.person = l.person \
+                     WHERE m.ministry = $1 AND m.is_home AND l.state <> 'ended' GROUP BY l.person";
     UNITS = "SELECT m.unit, COUNT(*) AS people FROM memberships m WHERE m.ministry = $1 AND m.state = 'active' \
              AND m.unit > $2 GROUP BY m.unit ORDER BY m.unit LIMIT $3";
 }
@@ -408,4 +417,71 @@ pub(crate) async fn list(
 pub(crate) async fn units(from: Reading<'_>, after: &str, rows: i64) -> Result<Vec<UnitCount>, Error> {
     from.all(UNITS, params![from.tenant().ministry(), after, rows])
         .await
+}
+
+/// Somebody whose home a ministry is, as a list of everybody compares them.
+pub(crate) struct OnRoster {
+    pub(crate) id: PersonId,
+    pub(crate) subject_key: String,
+    pub(crate) name: String,
+    pub(crate) language: String,
+    pub(crate) state: PersonState,
+    pub(crate) unit: String,
+    groups: Vec<String>,
+}
+
+impl OnRoster {
+    /// Names of the groups they are in that are changed by hand.
+    pub(crate) fn groups(&self) -> BTreeSet<String> {
+        self.groups.iter().cloned().collect()
+    }
+}
+
+impl FromRow for OnRoster {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.get("id")?,
+            subject_key: row.get("subject_key")?,
+            name: row.get("name")?,
+            language: row.get("language")?,
+            state: word(row, "state")?,
+            unit: row.get("unit")?,
+            groups: row.get::<Option<String>>("group_name")?.into_iter().collect(),
+        })
+    }
+}
+
+/// The next so many people whose home the ministry is, with their groups.
+pub(crate) async fn roster(from: Reading<'_>, after: &str, people: i64) -> Result<Vec<OnRoster>, Error> {
+    let rows = from
+        .all::<OnRoster>(ROSTER, params![from.tenant().ministry(), after, people])
+        .await?;
+    let mut roster: Vec<OnRoster> = Vec::with_capacity(rows.len());
+    // One row for each group: those of one person stand together.
+    for row in rows {
+        match roster.last_mut() {
+            Some(last) if last.id == row.id => last.groups.extend(row.groups),
+            Some(_) | None => roster.push(row),
+        }
+    }
+    Ok(roster)
+}
+
+struct Sessions(PersonId, i64);
+
+impl FromRow for Sessions {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self(row.get("person")?, row.get("people")?))
+    }
+}
+
+/// How many sessions each person has open whose home the ministry is, whichever they serve in them; who has none is left
+/// out.
+pub(crate) async fn open_sessions(from: Reading<'_>) -> Result<BTreeMap<PersonId, i64>, Error> {
+    let rows = from.all::<Sessions>(OPEN_SESSIONS, params![from.tenant().ministry()]);
+    Ok(rows
+        .await?
+        .into_iter()
+        .map(|Sessions(person, count)| (person, count))
+        .collect())
 }

@@ -15,6 +15,7 @@ pub(crate) mod proofs;
 pub(crate) mod scim;
 pub(crate) mod scim_tokens;
 pub(crate) mod search;
+pub(crate) mod seed;
 pub(crate) mod sessions;
 
 use std::str::FromStr;
@@ -38,6 +39,7 @@ pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
         proofs::ALL,
         scim::ALL,
         scim_tokens::ALL,
+        seed::ALL,
         sessions::ALL,
     ]
     .into_iter()

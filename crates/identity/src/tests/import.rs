@@ -123,3 +123,82 @@ async fn many_people_come_in_one_transaction() {
     assert_eq!(answer.body["imported"], 3_000, "{:?}", answer.body["errors"][0]);
     assert_eq!(world.count("people").await, 3_001);
 }
+
+#[tokio::test]
+async fn a_list_of_everybody_makes_joiners_movers_and_leavers() {
+    let world = World::new().await;
+    let (_, mut admin) = world.signed_in("관리자", &[Role::MinistryAdmin]).await;
+    let (stays, _) = world.signed_in("남는이", &[Role::Worker]).await;
+    let (leaves, mut browser) = world.signed_in("떠나는이", &[Role::Worker]).await;
+    admin
+        .post("/api/v1/groups", &serde_json::json!({ "name": "결재자" }))
+        .await;
+    world.desktops.running.lock().unwrap().insert(leaves.id, 2);
+    let file = format!(
+        "name,subject_name,unit,groups\n남는 이,\"{}\",인사과,결재자\n새로온이,\"CN=새로온이,C=KR\",,\n",
+        stays.identity.person.subject()
+    );
+    let looked = send(&mut admin, "?mode=sync", &file).await;
+    let effect = &looked.body["effect"];
+    assert_eq!(
+        (&effect["joiners"], &effect["movers"], &effect["leavers"]),
+        (
+            &serde_json::json!(1),
+            &serde_json::json!(1),
+            &serde_json::json!(1)
+        ),
+        "{:?}",
+        looked.body
+    );
+    assert_eq!(effect["leaver_names"], serde_json::json!(["떠나는이"]));
+    assert_eq!(
+        (&effect["sessions"], &effect["desktops"]),
+        (&serde_json::json!(1), &serde_json::json!(2))
+    );
+    // Only looked at: nothing happened.
+    assert_eq!(browser.get("/api/v1/me").await.status.as_u16(), 200);
+    let done = send(&mut admin, "?mode=sync&apply=true", &file).await;
+    assert_eq!(done.body["imported"], 2, "{:?}", done.body);
+    assert_eq!(browser.get("/api/v1/me").await.code(), "runtime.not-signed-in");
+    assert_eq!(world.desktops.ended(), [crate::Leaver::Everywhere(leaves.id)]);
+    let known = world
+        .identity
+        .known_person(world.ministry, stays.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (known.name.as_str(), known.unit.as_str(), known.groups),
+        ("남는 이", "인사과", vec!["결재자".to_owned()])
+    );
+    // The same list again changes nothing; whoever sent it never leaves by it.
+    let again = send(&mut admin, "?mode=sync&apply=true", &file).await;
+    assert_eq!(
+        (&again.body["imported"], &again.body["effect"]["leavers"]),
+        (&serde_json::json!(0), &serde_json::json!(0))
+    );
+    let entry = world.record("identity.import-people").await.remove(0);
+    assert!(entry.detail.contains("\"leavers\""), "{}", entry.detail);
+}
+
+#[tokio::test]
+async fn many_leavers_have_to_be_confirmed() {
+    let world = World::new().await;
+    let (_, mut admin) = world.signed_in("관리자", &[Role::MinistryAdmin]).await;
+    let mut file = "name,subject_name\n".to_owned();
+    for number in 0..20 {
+        file.push_str(&format!("사람{number},\"CN=n{number}\"\n"));
+    }
+    assert_eq!(send(&mut admin, "?apply=true", &file).await.body["imported"], 20);
+    let few: String = file.lines().take(11).map(|line| format!("{line}\n")).collect();
+    let refused = send(&mut admin, "?mode=sync&apply=true", &few).await;
+    assert_eq!(refused.code(), "identity.too-many-leavers");
+    assert_eq!(admin.get("/api/v1/people?state=active").await.body["total"], 21);
+    let looked = send(&mut admin, "?mode=sync", &few).await;
+    assert_eq!(looked.body["effect"]["needs_confirmation"], true);
+    let done = send(&mut admin, "?mode=sync&apply=true&confirm_leavers=true", &few).await;
+    assert_eq!(done.body["effect"]["leavers"], 10, "{:?}", done.body);
+    assert_eq!(admin.get("/api/v1/people?state=active").await.body["total"], 11);
+    let missing = send(&mut admin, "", "name,subject_name,groups\n가,CN=a,없는 무리\n").await;
+    assert_eq!(missing.body["errors"][0]["field"], "groups");
+}

@@ -111,7 +111,7 @@ impl AsksSecondPerson for Questions {
             if asked.iter().any(|(_, known)| same(known)) {
                 return Err(NotAsked::Already);
             }
-            let id = ApprovalId::from_bits(asked.len() as u128 + 1);
+            let id = ApprovalId::from_bits(u128::try_from(asked.len()).unwrap() + 1);
             asked.push((id, ask));
             Ok(id)
         })

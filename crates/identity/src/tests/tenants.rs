@@ -587,3 +587,34 @@ async fn a_directorys_token_is_shown_once_and_can_be_taken_away() {
     world.clock.advance(Seconds::hours(24));
     assert!(world.identity.scim_token(short).await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn many_ministries_are_seeded_in_few_statements_and_listed_quickly() {
+    let world = World::new().await;
+    let made = world.identity.seed_ministries(40, 25).await.unwrap();
+    assert_eq!((made.len(), world.count("people").await), (40, 1_000));
+    let (ministry, person) = made[7];
+    world.identity.seed_administrator(ministry, person).await.unwrap();
+    let grants = vec![naru_kernel::Grant::everywhere(Role::MinistryAdmin)];
+    let actor = naru_kernel::Actor::new(person, ministry, naru_kernel::LogonId::from_bits(1), grants);
+    let query = crate::PeopleQuery {
+        limit: Some(10),
+        search: Some("김".to_owned()),
+        ..crate::PeopleQuery::default()
+    };
+    let page = world.identity.people(&actor, &query).await.unwrap();
+    assert!(page.total > 0 && page.items.iter().all(|row| row.name.contains('김')));
+    let all = world
+        .identity
+        .people(&actor, &crate::PeopleQuery::default())
+        .await
+        .unwrap();
+    assert_eq!((all.total, all.items.len()), (25, 25));
+    assert!(
+        all.items
+            .iter()
+            .any(|row| row.id == person && row.roles.contains(&Role::MinistryAdmin))
+    );
+    assert!(world.identity.seed_ministries(40, 25).await.is_err());
+    assert!(world.identity.seed_ministries(10_001, 1).await.is_err());
+}

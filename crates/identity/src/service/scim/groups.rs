@@ -77,13 +77,15 @@ fn of_member(filter: &Filter) -> Option<PersonId> {
 
 /// The text in a group's name, if the filter names one.
 fn search(filter: &Filter) -> Option<String> {
-    filter.conjuncts().iter().find_map(|part| match part {
-        Filter::Compare(
-            path,
-            Operator::Equal | Operator::Contains | Operator::StartsWith | Operator::EndsWith,
-            Value::String(value),
-        ) if path.is("displayName") => Some(value.clone()),
-        _ => None,
+    filter.conjuncts().iter().find_map(|part| {
+        let Filter::Compare(path, operator, Value::String(value)) = part else {
+            return None;
+        };
+        let narrows = matches!(
+            operator,
+            Operator::Equal | Operator::Contains | Operator::StartsWith | Operator::EndsWith
+        );
+        (narrows && path.is("displayName")).then(|| value.clone())
     })
 }
 

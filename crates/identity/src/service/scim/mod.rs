@@ -7,7 +7,7 @@ mod groups;
 mod resource;
 mod users;
 
-use naru_kernel::Tenant;
+use naru_kernel::{Kind, Tenant};
 use naru_runtime::{Client, Fails as _};
 use naru_scim::Filter;
 use naru_store::{Act, By, Outcome, Tx};
@@ -95,15 +95,19 @@ impl From<Error> for ScimError {
         let Error::Refused(refusal) = error else {
             return Self::Failed(error);
         };
-        let detail = refusal.to_string();
-        let refused = match refusal {
-            Refusal::NoSuch(_) => ScimRefusal::not_found(),
-            Refusal::SubjectTaken | Refusal::NameTaken => ScimRefusal::new(409, Some("uniqueness"), detail),
-            Refusal::Field { .. } => ScimRefusal::new(400, Some("invalidValue"), detail),
-            Refusal::TooMany | Refusal::ListTooLong => ScimRefusal::new(400, Some("tooMany"), detail),
-            Refusal::Denied => ScimRefusal::new(403, None, detail),
-            other => ScimRefusal::new(409, None, other.to_string()),
+        let scim_type = match &refusal {
+            Refusal::SubjectTaken | Refusal::NameTaken => Some("uniqueness"),
+            Refusal::TooMany | Refusal::ListTooLong => Some("tooMany"),
+            refusal => (refusal.kind() == Kind::Invalid).then_some("invalidValue"),
         };
+        let status = match refusal.kind() {
+            Kind::NotFound => return Self::Refused(ScimRefusal::not_found()),
+            Kind::Invalid => 400,
+            Kind::Forbidden | Kind::Unauthenticated => 403,
+            Kind::Conflict if scim_type == Some("tooMany") => 400,
+            Kind::Conflict | Kind::TooMany | Kind::Unavailable | Kind::Internal => 409,
+        };
+        let refused = ScimRefusal::new(status, scim_type, refusal.to_string());
         Self::Refused(refused)
     }
 }

@@ -1,52 +1,39 @@
-//! A list of people as CSV: every line is judged before the first one is added, and all are added together.
+//! The reading of a list: every line is judged, whatever the others are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use naru_kernel::Actor;
-use naru_runtime::Client;
-use naru_store::Act;
+use crate::{Refusal, answers::ImportError, rules::NewPerson};
 
-use super::{Identity, people::add_person};
-use crate::{
-    Error, Refusal,
-    answers::{ImportError, ImportReport},
-    rules::NewPerson,
-    store::people::{TAKEN_KEYS_MAX, taken},
-};
-
-/// The largest file.
-pub(crate) const FILE_BYTES_MAX: usize = 12 * 1024 * 1024;
 /// The longest list.
 const ROWS_MAX: usize = 200_000;
 /// Errors that are listed; the rest are only not counted as valid.
-const ERRORS_MAX: usize = 1_000;
-
-/// What to do with a list.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct ImportWish {
-    /// Add the people; else only look.
-    pub(crate) apply: bool,
-    /// Add the good lines although others are broken.
-    pub(crate) skip_broken: bool,
-}
+pub(super) const ERRORS_MAX: usize = 1_000;
+/// Groups of one line.
+const GROUPS_PER_LINE_MAX: usize = 50;
+/// The columns a list may have.
+const COLUMNS: [&str; 6] = ["name", "subject_name", "roles", "language", "unit", "groups"];
 
 /// A line that is good so far.
-struct Line {
-    number: u64,
-    new: NewPerson,
+pub(super) struct Line {
+    pub(super) number: u64,
+    pub(super) new: NewPerson,
+    /// Names of groups, where the list has that column.
+    pub(super) groups: Option<BTreeSet<String>>,
 }
 
 /// A list that was read.
 #[derive(Default)]
-struct Read {
-    rows: usize,
-    broken: usize,
-    lines: Vec<Line>,
-    errors: Vec<ImportError>,
+pub(super) struct Read {
+    pub(super) rows: usize,
+    pub(super) broken: usize,
+    /// Whether units are the list's business.
+    pub(super) has_units: bool,
+    pub(super) lines: Vec<Line>,
+    pub(super) errors: Vec<ImportError>,
 }
 
 impl Read {
-    fn wrong(&mut self, line: u64, field: &str, problem: &str) {
+    pub(super) fn wrong(&mut self, line: u64, field: &str, problem: &str) {
         self.broken = self.broken.saturating_add(1);
         if self.errors.len() < ERRORS_MAX {
             self.errors.push(ImportError {
@@ -58,106 +45,14 @@ impl Read {
     }
 }
 
-impl Identity {
-    /// Judges a list line by line; adds its people only when asked, and only when no line is broken or broken ones
-    /// are to be skipped.
-    ///
-    /// # Errors
-    /// When the actor may not, the list has no usable head or too many rows, or the store fails.
-    pub(crate) async fn import(
-        &self,
-        actor: &Actor,
-        file: Vec<u8>,
-        wish: ImportWish,
-        client: &Client,
-    ) -> Result<ImportReport, Error> {
-        let act = self.admin_act("identity.import-people", actor, client)?;
-        let ministry = self.own_ministry(actor).await?;
-        let is_platform = ministry.is_platform;
-        // Ten megabytes take a while: not on a thread that serves others.
-        let read = tokio::task::spawn_blocking(move || read(&file, is_platform)).await;
-        let mut read = read.map_err(|_| Error::Broken)??;
-        self.refuse_taken(&mut read).await?;
-        read.errors.sort_by_key(|error| error.line);
-        let mut report = ImportReport {
-            rows: read.rows,
-            valid: read.lines.len(),
-            imported: 0,
-            errors: read.errors,
-        };
-        if wish.apply && (read.broken == 0 || wish.skip_broken) && !read.lines.is_empty() {
-            let (imported, late) = self.add(act, actor.clone(), read.lines, wish.skip_broken).await?;
-            report.imported = imported;
-            report.errors.extend(late);
-            report.errors.truncate(ERRORS_MAX);
-        }
-        Ok(report)
-    }
-
-    async fn refuse_taken(&self, read: &mut Read) -> Result<(), Error> {
-        let lines = std::mem::take(&mut read.lines);
-        let mut free = Vec::with_capacity(lines.len());
-        let mut lines = lines.into_iter().peekable();
-        while lines.peek().is_some() {
-            let chunk: Vec<Line> = lines.by_ref().take(TAKEN_KEYS_MAX).collect();
-            let keys: Vec<&str> = chunk.iter().map(|line| line.new.subject_key.as_str()).collect();
-            let known = taken(&self.db, &keys).await?;
-            for line in chunk {
-                if known.contains(&line.new.subject_key) {
-                    read.wrong(line.number, "subject_name", "this subject name is taken");
-                } else {
-                    free.push(line);
-                }
-            }
-        }
-        read.lines = free;
-        Ok(())
-    }
-
-    async fn add(
-        &self,
-        act: Act,
-        actor: Actor,
-        lines: Vec<Line>,
-        skip_broken: bool,
-    ) -> Result<(usize, Vec<ImportError>), Error> {
-        let (tools, now) = (self.tools.clone(), act.at);
-        self.decide(act, move |tx| {
-            Box::pin(async move {
-                tx.about(actor.ministry);
-                let mut imported = 0_usize;
-                let mut late = Vec::new();
-                for line in &lines {
-                    let tenant = actor.tenant();
-                    match add_person(tx, &tools, tenant, &line.new, (Some(&actor), now)).await? {
-                        Ok(_) => imported = imported.saturating_add(1),
-                        // Somebody was added since the list was judged.
-                        Err(Refusal::SubjectTaken) => late.push(ImportError {
-                            line: line.number,
-                            field: "subject_name".to_owned(),
-                            problem: "this subject name is taken".to_owned(),
-                        }),
-                        Err(refusal) => return Err(Error::Refused(refusal)),
-                    }
-                }
-                if !late.is_empty() && !skip_broken {
-                    // Ends the transaction without a trace of the list.
-                    return Err(Error::Refused(Refusal::SubjectTaken));
-                }
-                tx.note("imported", imported);
-                Ok(Ok((imported, late)))
-            })
-        })
-        .await
-    }
-}
-
 /// Which column holds which field.
 struct Head {
     name: usize,
     subject_name: usize,
     roles: Option<usize>,
     language: Option<usize>,
+    unit: Option<usize>,
+    groups: Option<usize>,
     width: usize,
 }
 
@@ -176,12 +71,9 @@ fn head(record: &csv::ByteRecord) -> Result<Head, Refusal> {
         field: "head",
         problem,
     };
-    if names
-        .iter()
-        .any(|name| !["name", "subject_name", "roles", "language"].contains(&name.as_str()))
-    {
+    if names.iter().any(|name| !COLUMNS.contains(&name.as_str())) {
         return Err(missing(
-            "the first line names the columns: name,subject_name,roles,language",
+            "the first line names the columns: name,subject_name,roles,language,unit,groups",
         ));
     }
     Ok(Head {
@@ -189,11 +81,13 @@ fn head(record: &csv::ByteRecord) -> Result<Head, Refusal> {
         subject_name: place("subject_name").ok_or_else(|| missing("the column subject_name is missing"))?,
         roles: place("roles"),
         language: place("language"),
+        unit: place("unit"),
+        groups: place("groups"),
         width: names.len(),
     })
 }
 
-fn read(file: &[u8], is_platform: bool) -> Result<Read, Refusal> {
+pub(super) fn read(file: &[u8], is_platform: bool) -> Result<Read, Refusal> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -207,7 +101,10 @@ fn read(file: &[u8], is_platform: bool) -> Result<Read, Refusal> {
         return Err(empty());
     }
     let head = head(&record)?;
-    let mut read = Read::default();
+    let mut read = Read {
+        has_units: head.unit.is_some(),
+        ..Read::default()
+    };
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     loop {
         let next = reader.read_byte_record(&mut record);
@@ -227,7 +124,7 @@ fn read(file: &[u8], is_platform: bool) -> Result<Read, Refusal> {
         }
         match line(&record, &head, is_platform) {
             Err((field, problem)) => read.wrong(number, field, problem),
-            Ok(new) => match seen.get(&new.subject_key) {
+            Ok((new, groups)) => match seen.get(&new.subject_key) {
                 Some(_) => read.wrong(
                     number,
                     "subject_name",
@@ -235,7 +132,7 @@ fn read(file: &[u8], is_platform: bool) -> Result<Read, Refusal> {
                 ),
                 None => {
                     seen.insert(new.subject_key.clone(), number);
-                    read.lines.push(Line { number, new });
+                    read.lines.push(Line { number, new, groups });
                 }
             },
         }
@@ -246,7 +143,7 @@ fn line(
     record: &csv::ByteRecord,
     head: &Head,
     is_platform: bool,
-) -> Result<NewPerson, (&'static str, &'static str)> {
+) -> Result<(NewPerson, Option<BTreeSet<String>>), (&'static str, &'static str)> {
     if record.len() != head.width {
         return Err(("", "the line has more or fewer columns than the first"));
     }
@@ -259,8 +156,21 @@ fn line(
     let roles = field("roles", head.roles)?;
     let language = field("language", head.language)?;
     let words: Vec<&str> = roles.split([' ', ';', '|', ',']).collect();
-    NewPerson::parse(name, subject_name, &words, language, is_platform)
-        .map_err(|wrong| (wrong.field, wrong.problem))
+    let unit = field("unit", head.unit)?;
+    let new = NewPerson::parse(name, subject_name, &words, language, is_platform)
+        .and_then(|new| new.in_unit(unit))
+        .map_err(|wrong| (wrong.field, wrong.problem))?;
+    let listed = field("groups", head.groups)?;
+    let groups: BTreeSet<String> = listed
+        .split([';', '|'])
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if groups.len() > GROUPS_PER_LINE_MAX {
+        return Err(("groups", "a line names at most 50 groups"));
+    }
+    Ok((new, head.groups.map(|_| groups)))
 }
 
 #[cfg(test)]
