@@ -19,7 +19,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use asking::{Agreed, Ask, AsksSecondPerson, NotAsked};
+pub use asking::{Agreed, Ask, AsksSecondPerson, KINDS, NotAsked};
 pub use closing::{ClosesWhatIsOpen, ClosureTarget, Leaver, NothingOpen};
 pub use config::IdentityConfig;
 pub use error::{Error, Refusal};

@@ -11,10 +11,12 @@ mod headers;
 mod pages;
 mod wiring;
 mod wiring_applications;
+mod wiring_approvals;
 
 use std::sync::Arc;
 
 use naru_applications::{Applications, ApplicationsConfig};
+use naru_approvals::Approvals;
 use naru_audit::{Audit, AuditConfig};
 use naru_desktops::{Desktops, DesktopsConfig};
 use naru_identity::{Identity, IdentityConfig};
@@ -87,6 +89,7 @@ pub struct Portal {
     identity: Arc<Identity>,
     desktops: Arc<Desktops>,
     applications: Arc<Applications>,
+    approvals: Arc<Approvals>,
     audit: Arc<Audit>,
 }
 
@@ -139,6 +142,14 @@ impl Portal {
         .await?;
         let identity = Arc::new(identity);
         people.are(Arc::clone(&identity));
+        let hand = wiring_approvals::IdentitysHand(Arc::clone(&identity));
+        let approvals = Arc::new(Approvals::new(
+            db.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+            vec![Arc::new(hand)],
+        ));
+        identity.ask_by(Arc::new(wiring_approvals::SecondPerson(Arc::clone(&approvals))));
         let mut config = settings.audit;
         if config.name.is_empty() {
             config.name.clone_from(&settings.portal.host);
@@ -160,6 +171,7 @@ impl Portal {
             identity,
             desktops,
             applications,
+            approvals,
             audit,
         })
     }
@@ -207,6 +219,7 @@ impl Portal {
             .merge(naru_identity::routes(Arc::clone(&self.identity)))
             .merge(naru_desktops::routes(Arc::clone(&self.desktops)))
             .merge(naru_applications::routes(Arc::clone(&self.applications)))
+            .merge(naru_approvals::routes(Arc::clone(&self.approvals)))
             .merge(naru_audit::routes(Arc::clone(&self.audit)))
             .merge(naru_audit::witness_routes(Arc::clone(&self.audit)))
     }
@@ -235,6 +248,7 @@ impl Portal {
         self.desktops.jobs(tasks);
         self.applications.jobs(tasks);
         self.audit.start_jobs(tasks);
+        self.approvals.start_jobs(tasks);
     }
 
     /// Closes the database, after all doors have closed.
