@@ -13,19 +13,13 @@ const MINISTRIES_MAX: i64 = 10_000;
 const PEOPLE_MAX: i64 = 2_000_000;
 
 /// The ministry with this number.
-const fn ministry(number: i64) -> MinistryId {
+fn ministry(number: i64) -> MinistryId {
     MinistryId::from_bits(decimal(number))
 }
 
 /// The bits whose hexadecimal digits are the decimal digits of a number, as the statements make identifiers.
-const fn decimal(number: i64) -> u128 {
-    let (mut rest, mut bits, mut place) = (number.unsigned_abs(), 0_u128, 0_u32);
-    while rest > 0 {
-        bits |= ((rest % 10) as u128) << (place * 4);
-        rest /= 10;
-        place += 1;
-    }
-    bits
+fn decimal(number: i64) -> u128 {
+    u128::from_str_radix(&number.to_string(), 16).unwrap_or_default()
 }
 
 impl Identity {

@@ -21,6 +21,9 @@ pub(super) struct Line {
     pub(super) groups: Option<BTreeSet<String>>,
 }
 
+/// A person, and the groups of a list that has them.
+type Judged = (NewPerson, Option<BTreeSet<String>>);
+
 /// A list that was read.
 #[derive(Default)]
 pub(super) struct Read {
@@ -143,7 +146,7 @@ fn line(
     record: &csv::ByteRecord,
     head: &Head,
     is_platform: bool,
-) -> Result<(NewPerson, Option<BTreeSet<String>>), (&'static str, &'static str)> {
+) -> Result<Judged, (&'static str, &'static str)> {
     if record.len() != head.width {
         return Err(("", "the line has more or fewer columns than the first"));
     }

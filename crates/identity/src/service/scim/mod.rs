@@ -95,10 +95,12 @@ impl From<Error> for ScimError {
         let Error::Refused(refusal) = error else {
             return Self::Failed(error);
         };
-        let scim_type = match &refusal {
-            Refusal::SubjectTaken | Refusal::NameTaken => Some("uniqueness"),
-            Refusal::TooMany | Refusal::ListTooLong => Some("tooMany"),
-            refusal => (refusal.kind() == Kind::Invalid).then_some("invalidValue"),
+        let scim_type = if matches!(refusal, Refusal::SubjectTaken | Refusal::NameTaken) {
+            Some("uniqueness")
+        } else if matches!(refusal, Refusal::TooMany | Refusal::ListTooLong) {
+            Some("tooMany")
+        } else {
+            (refusal.kind() == Kind::Invalid).then_some("invalidValue")
         };
         let status = match refusal.kind() {
             Kind::NotFound => return Self::Refused(ScimRefusal::not_found()),
