@@ -276,7 +276,9 @@ async fn reads(world: &World, side: Side, own: &mut Ministry, foreign: &Belongin
             }
             let answer = caller.browser.get(&path).await;
             let is_good = if ASKS_MORE.contains(&route.path) {
-                answer.status.is_success() || answer.status.is_client_error() || answer.status.is_redirection()
+                answer.status.is_success()
+                    || answer.status.is_client_error()
+                    || answer.status.is_redirection()
             } else {
                 answer.status.is_success()
             };

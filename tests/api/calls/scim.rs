@@ -34,7 +34,7 @@ impl Scene {
         let made = self.admin.post("/api/v1/scim-tokens", &form).await;
         assert!(made.status.is_success(), "{:?}", made.body);
         let mut program = self.world.browser();
-        program.set_header("authorization", &format!("Bearer {}", text(&made.body["token"])));
+        program.set_header("authorization", &format!("Bearer {}", text(&made.body["secret"])));
         program
     }
 
@@ -73,7 +73,11 @@ impl Scene {
                 changed["displayName"] = json!(format!("새 이름 {number}"));
                 body(program, path, &changed)
             }
-            "PATCH" => body(program, path, &replaces("displayName", &format!("새 이름 {number}"))),
+            "PATCH" => body(
+                program,
+                path,
+                &replaces("displayName", &format!("새 이름 {number}")),
+            ),
             _ => Call {
                 browser: program,
                 path,

@@ -1,6 +1,7 @@
 //! Single sign-on: an application that nobody here wrote, and a person who is signed in.
 
 use axum::http::{Method, header};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use naru_testkit::{Answer, Browser};
 use serde_json::json;
 
@@ -124,7 +125,7 @@ impl Scene {
                 Call::form(program, path, &fields)
             }
             "/sso/logout" => Call::form(program, path, &[("client_id", &client.id)]),
-            "/sso/saml/sign-on" | "/sso/saml/logout" => self.prepare_saml(path, person).await,
+            "/sso/saml/sign-on" | "/sso/saml/logout" => self.prepare_saml(path).await,
             "/api/v1/sso/{handle}" => {
                 let handle = self.begun(&client).await;
                 Call::new(person, path.replace("{handle}", &handle), &json!({}))
@@ -177,23 +178,44 @@ impl Scene {
         }
     }
 
-    async fn prepare_saml(&mut self, path: &str, _person: Browser) -> Call {
+    async fn prepare_saml(&mut self, path: &str) -> Call {
         let number = self.world.entries().await;
         let entity = format!("urn:sp:{number}");
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
         let mut form = super::applications::link("자료실");
         form["protocol"] = json!({
             "kind": "saml",
             "entity_id": entity,
             "assertion_consumers": [{ "url": "https://sp.example.go.kr/acs" }],
+            "signing_certificates": [STANDARD.encode(certificate.der())],
         });
         self.add_application(&form).await;
-        let origin = self.world.config.origin();
-        let request = format!(
-            r#"<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_{number}" Version="2.0" IssueInstant="{at}" Destination="{origin}{path}" AssertionConsumerServiceURL="https://sp.example.go.kr/acs"><saml:Issuer>{entity}</saml:Issuer></samlp:AuthnRequest>"#,
-            at = self.instant()
+        let (at, here) = (self.instant(), format!("{}{path}", self.world.config.origin()));
+        let (name, address, rest) = if path.ends_with("logout") {
+            (
+                "LogoutRequest",
+                String::new(),
+                "<saml:NameID>nobody</saml:NameID>",
+            )
+        } else {
+            let address = r#" AssertionConsumerServiceURL="https://sp.example.go.kr/acs""#;
+            ("AuthnRequest", address.to_owned(), "")
+        };
+        let xml = format!(
+            r#"<samlp:{name} xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_n{number}" Version="2.0" IssueInstant="{at}" Destination="{here}"{address}><saml:Issuer>{entity}</saml:Issuer>{rest}</samlp:{name}>"#
         );
-        let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, request);
-        Call::form(self.world.browser(), path, &[("SAMLRequest", &encoded)])
+        // POST-SimpleSign: the signature stands beside the message, over the values themselves.
+        let algorithm = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+        let octets = format!("SAMLRequest={xml}&SigAlg={algorithm}");
+        let signature = STANDARD.encode(rcgen::SigningKey::sign(&key, octets.as_bytes()).unwrap());
+        let message = STANDARD.encode(xml);
+        let fields = [
+            ("SAMLRequest", message.as_str()),
+            ("SigAlg", algorithm),
+            ("Signature", signature.as_str()),
+        ];
+        Call::form(self.world.browser(), path, &fields)
     }
 }
 
