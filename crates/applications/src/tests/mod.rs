@@ -3,4 +3,5 @@
 mod administration;
 mod corner;
 mod portal_page;
+mod saml;
 mod world;
