@@ -5,8 +5,8 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
-use naru_identity::{NewMinistry, PersonForm};
-use naru_kernel::{Clock as _, PersonId, fleet::NodeRole};
+use naru_identity::{GrantForm, NewMinistry, PersonForm};
+use naru_kernel::{Clock as _, PersonId, Seconds, Tenant, fleet::NodeRole};
 use naru_pki::{Reason, demo::DemoPerson};
 use naru_runtime::clock::{SystemClock, SystemEntropy};
 
@@ -48,6 +48,24 @@ pub(crate) enum Admin {
         /// `worker`, `ministry_admin`, `operator`, `auditor`; repeatable
         #[arg(long = "role")]
         roles: Vec<String>,
+    },
+    /// Give a person a role without a second administrator: for a ministry's first ones, or when none is left
+    Grant {
+        /// The certificate's subject
+        #[arg(long)]
+        subject: String,
+        /// The ministry's agency code; their home if left out
+        #[arg(long)]
+        ministry: Option<String>,
+        /// `worker`, `ministry_admin`, `operator` or `auditor`
+        #[arg(long)]
+        role: naru_kernel::Role,
+        /// Only in this unit and below it (administrators)
+        #[arg(long)]
+        unit: Option<String>,
+        /// For so many days; for good if left out
+        #[arg(long)]
+        days: Option<i64>,
     },
     /// Hand out an activation code for a person's first second factor
     ActivationCode {
@@ -147,6 +165,28 @@ pub(crate) async fn run(command: Admin, config: Config, state: StateDirectory) -
                 ..PersonForm::default()
             };
             say(identity.admin_create_person(ministry.id, &form).await?);
+        }
+        Admin::Grant {
+            subject,
+            ministry,
+            role,
+            unit,
+            days,
+        } => {
+            let person = identity.person_by_subject(&subject).await?;
+            let ministry = match ministry {
+                Some(code) => identity.ministry_by_agency(&code).await?.id,
+                None => identity.home_of(person).await?,
+            };
+            let form = GrantForm {
+                person,
+                role,
+                within: if unit.is_some() { "unit" } else { "" }.to_owned(),
+                scope: unit.unwrap_or_default(),
+                expires_at: days.map(|days| SystemClock.now() + Seconds::hours(days.saturating_mul(24))),
+            };
+            identity.admin_grant_role(Tenant::of(ministry), &form).await?;
+            say(format!("{person} is {role} of {ministry}"));
         }
         Admin::ActivationCode { subject } => {
             let person: PersonId = identity.person_by_subject(&subject).await?;

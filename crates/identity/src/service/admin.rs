@@ -151,6 +151,15 @@ impl Identity {
         Ok(person.ok_or(Refusal::NoSuch("person"))?.id)
     }
 
+    /// The ministry a person's certificate names.
+    ///
+    /// # Errors
+    /// When there is no such person.
+    pub async fn home_of(&self, person: PersonId) -> Result<MinistryId, Error> {
+        let person = store::people::person(&self.db, person).await?;
+        Ok(person.ok_or(Refusal::NoSuch("person"))?.ministry)
+    }
+
     /// Adds a person to a ministry.
     ///
     /// # Errors
