@@ -141,8 +141,8 @@ impl Portal {
         )
         .await?;
         let identity = Arc::new(identity);
-        people.are(Arc::clone(&identity));
-        let hand = wiring_approvals::IdentitysHand(Arc::clone(&identity));
+        people.are(&identity);
+        let hand = wiring_approvals::IdentitysHand(Arc::downgrade(&identity));
         let approvals = Arc::new(Approvals::new(
             db.clone(),
             Arc::clone(&clock),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, Weak},
 };
 
 use naru_applications::{Applications, Closed};
@@ -12,25 +12,27 @@ use naru_identity::{ClosesWhatIsOpen, ClosureTarget, Identity, Leaver};
 use naru_kernel::{LogonId, MinistryId, PersonId, Timestamp, fleet};
 use naru_store::{BoxFuture, Tx};
 
-/// Identity as desktops know it. Desktops start first, so it is filled in a moment later, before any door opens.
+/// Identity as desktops know it. Desktops start first, so it is filled in a moment later, before any door opens. The portal
+/// keeps it: held here as well, neither would ever go, nor their connections to the database.
 #[derive(Clone, Default)]
-pub(crate) struct People(Arc<OnceLock<Arc<Identity>>>);
+pub(crate) struct People(Arc<OnceLock<Weak<Identity>>>);
 
 impl People {
-    pub(crate) fn are(&self, identity: Arc<Identity>) {
+    pub(crate) fn are(&self, identity: &Arc<Identity>) {
         // Only `Portal::open` calls this, once.
-        drop(self.0.set(identity));
+        drop(self.0.set(Arc::downgrade(identity)));
     }
 
-    pub(crate) fn identity(&self) -> Option<&Arc<Identity>> {
-        self.0.get()
+    pub(crate) fn identity(&self) -> Option<Arc<Identity>> {
+        self.0.get()?.upgrade()
     }
 }
 
 impl KnowsPeople for People {
     fn seat(&self, person: PersonId, ministry: MinistryId) -> BoxFuture<'_, Option<Seat>> {
         Box::pin(async move {
-            match self.0.get()?.person_card(person, ministry).await {
+            let identity = self.identity()?;
+            match identity.person_card(person, ministry).await {
                 Ok(card) => card.map(|card| Seat {
                     account: card.account,
                     display_name: card.name,
@@ -48,7 +50,7 @@ impl KnowsPeople for People {
 impl KeepsSessionsAlive for People {
     fn active(&self, logons: Vec<LogonId>) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let Some(identity) = self.0.get() else { return };
+            let Some(identity) = self.identity() else { return };
             if let Err(error) = identity.active(&logons).await {
                 tracing::error!(%error, "work in desktops could not be counted as activity");
             }
@@ -59,7 +61,7 @@ impl KeepsSessionsAlive for People {
 impl KnowsMinistries for People {
     fn is_platform(&self, ministry: MinistryId) -> BoxFuture<'_, Result<bool, naru_store::Error>> {
         Box::pin(async move {
-            match self.0.get() {
+            match self.identity() {
                 Some(identity) => identity.is_platform(ministry).await,
                 None => Ok(false),
             }
@@ -74,7 +76,7 @@ impl KnowsNames for People {
         ministry: Option<MinistryId>,
     ) -> BoxFuture<'_, Result<BTreeMap<PersonId, String>, naru_store::Error>> {
         Box::pin(async move {
-            match self.0.get() {
+            match self.identity() {
                 Some(identity) => identity.names(&people, ministry).await,
                 None => Ok(BTreeMap::new()),
             }

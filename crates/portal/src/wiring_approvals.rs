@@ -1,6 +1,6 @@
 //! Where the two-person rule meets the domains that ask and do.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use naru_approvals::{Approval, Approvals, CarriesOut};
 use naru_identity::{Agreed, AsksSecondPerson, Error as IdentityError, Identity, NotAsked};
@@ -39,8 +39,8 @@ impl AsksSecondPerson for SecondPerson {
     }
 }
 
-/// Identity as approvals know it.
-pub(crate) struct IdentitysHand(pub(crate) Arc<Identity>);
+/// Identity as approvals know it; kept by the portal, not in a ring.
+pub(crate) struct IdentitysHand(pub(crate) Weak<Identity>);
 
 impl CarriesOut for IdentitysHand {
     fn kinds(&self) -> &'static [&'static str] {
@@ -63,7 +63,8 @@ impl CarriesOut for IdentitysHand {
                 payload: approval.payload.clone(),
                 at,
             };
-            match self.0.carry_out(tx, &agreed).await {
+            let identity = self.0.upgrade().ok_or(Error::WriterGone)?;
+            match identity.carry_out(tx, &agreed).await {
                 Ok(verdict) => Ok(verdict.is_ok()),
                 Err(IdentityError::Store(error)) => Err(error),
                 Err(error) => {
@@ -75,6 +76,8 @@ impl CarriesOut for IdentitysHand {
     }
 
     fn done(&self) {
-        self.0.wake();
+        if let Some(identity) = self.0.upgrade() {
+            identity.wake();
+        }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
 const START_SECONDS_MAX: u64 = 60;
 /// Each test opens pools of its own.
-const CONNECTIONS_MAX: u32 = 400;
+const CONNECTIONS_MAX: u32 = 800;
 
 const GUARDIAN: &str = r#"
 trap '' INT TERM HUP

@@ -150,6 +150,8 @@ impl FromRow for Only {
 /// Waits until no other placement of the zone is under way; holds the turn until commit.
 /// Turns only grow.
 pub(crate) async fn take_turn(tx: &mut Tx, zone: &Zone) -> Result<i64, Error> {
+    // Hosts and the queue before them are one for all ministries.
+    tx.across_ministries().await?;
     tx.one(TAKE_TURN, params![zone]).await
 }
 
