@@ -140,6 +140,16 @@ const CHOSEN_OTHERWISE: &[(&str, &str, &str)] = &[
         "figures of the whole installation",
     ),
     (
+        "approvals",
+        "id = $1 AND asked_by = $2",
+        "what a person asked themselves",
+    ),
+    (
+        "approvals",
+        "state = 'waiting' AND expires_at <= $1",
+        "what nobody decided in time expires, whose it was",
+    ),
+    (
         "applications",
         "id = $",
         "an application of another ministry may be opened to this one: its audience is asked",
@@ -151,7 +161,7 @@ const CHOSEN_OTHERWISE: &[(&str, &str, &str)] = &[
     ),
 ];
 
-const CHOSEN_OTHERWISE_MAX: usize = 35;
+const CHOSEN_OTHERWISE_MAX: usize = 37;
 const _: () = assert!(CHOSEN_OTHERWISE.len() <= CHOSEN_OTHERWISE_MAX);
 
 struct Name(String);
