@@ -223,7 +223,7 @@ impl Applications {
 
 /// The page of ours that opens a desktop of this zone.
 fn desktop_page(settings: &DesktopSettings) -> String {
-    format!("#/desktops/{}/{}", settings.zone, settings.protocol.as_str())
+    format!("#/desktop?zone={}&protocol={}", settings.zone, settings.protocol.as_str())
 }
 
 fn shown(tile: TileOf, owner: Option<String>, language: &str) -> Tile {

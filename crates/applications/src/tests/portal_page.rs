@@ -234,7 +234,7 @@ async fn each_kind_leads_where_it_should() {
     let does_not = add(&world, &admin, form("회계", settings(None))).await;
     let apps = &world.applications;
     let way = apps.open(&worker, desktop, &world.client).await.unwrap();
-    assert_eq!(way.url, "#/desktops/business/rfb");
+    assert_eq!(way.url, "#/desktop?zone=business&protocol=rfb");
     let way = apps.open(&worker, begins, &world.client).await.unwrap();
     assert_eq!(
         way.url,
@@ -246,7 +246,7 @@ async fn each_kind_leads_where_it_should() {
     let tiles: Vec<_> = page.groups.iter().flat_map(|group| &group.tiles).collect();
     // Addresses of clients are not the page's business: opening asks the rules.
     let urls: Vec<_> = tiles.iter().filter_map(|tile| tile.url.as_deref()).collect();
-    assert_eq!(urls, ["#/desktops/business/rfb"]);
+    assert_eq!(urls, ["#/desktop?zone=business&protocol=rfb"]);
 }
 
 #[tokio::test]

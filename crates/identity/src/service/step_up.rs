@@ -157,6 +157,8 @@ impl Identity {
 /// The person, held, if they may show a factor now: tries are counted as at a log-on.
 async fn held(tx: &mut Tx, actor: &Actor, now: Timestamp) -> Result<Verdict<Person>, Error> {
     tx.about(actor.logon);
+    // The person and their factors are their home ministry's, wherever they serve in this session.
+    tx.across_ministries().await?;
     let person = store::people::hold(tx, actor.person).await?;
     let person = granted!(person.ok_or(Refusal::UnknownPerson));
     granted!(rules::may_log_on(&person, now));

@@ -8,6 +8,7 @@ mod revocation;
 mod scim;
 mod second_factor;
 mod sessions;
+mod step_up;
 mod tenants;
 mod tls;
 
@@ -461,3 +462,4 @@ async fn every_statement_is_understood() {
             .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 }
+mod scale_tmp;
