@@ -462,4 +462,3 @@ async fn every_statement_is_understood() {
             .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 }
-mod scale_tmp;
