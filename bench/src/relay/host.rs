@@ -75,9 +75,6 @@ async fn serve(
     (load, bytes_each): (Load, u64),
 ) -> Result<()> {
     stream.set_nodelay(true)?;
-    // Whatever the system's way is: timers that pace this stand-in's packets would be charged to the relay they
-    // interrupt. The relays' own sockets are left as they are.
-    rustix::net::sockopt::set_tcp_congestion(&stream, "reno")?;
     let mut stream = acceptor.accept(stream).await?;
     if attach {
         answer_attach(&mut stream).await?;

@@ -4,8 +4,9 @@
 //! host's stand-in that sends a desktop's picture as fast as it is taken. Only the relay's process is counted. All
 //! three end TLS on both sides, with the same certificates and the suite that the two ends agree on by default. Ours
 //! does more than that: it shows the host a certificate of its own, checks a ticket, frames every RFB message and
-//! keeps the clipboard policy meanwhile; haproxy only copies.
+//! keeps the clipboard policy meanwhile; haproxy only copies. All of it in a network of its own ([`apart`]).
 
+mod apart;
 mod browser;
 mod host;
 mod lab;
@@ -44,6 +45,9 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<()> {
         Some(text) => text.parse().context("the argument is a number of megabytes")?,
         None => 1_000,
     };
+    if apart::run(arguments)? {
+        return Ok(());
+    }
     process::raise_open_files()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
