@@ -70,6 +70,8 @@ pub enum SsoStep {
     SignOn {
         /// The language the application asked for: `ko` or `en`.
         language: Option<String>,
+        /// Which application the person is on their way to: no secret, the request came with its name.
+        application: NamedApplication,
     },
     /// Ask for a second factor, then ask again.
     StepUp {

@@ -3,7 +3,10 @@
 use naru_kernel::{Actor, MinistryId};
 use naru_runtime::{Caller, Client};
 
-use super::{Applications, pending::Pending};
+use super::{
+    Applications,
+    pending::{Pending, Waiting},
+};
 use crate::{
     Error, Refusal,
     model::{Application, Icon, NamedApplication, SsoStep},
@@ -86,6 +89,21 @@ impl Applications {
                 Err(Refusal::NoSuchRequest.into())
             }
         }
+    }
+
+    /// Nobody is signed in: the log-on comes first, and names where it leads.
+    pub(crate) async fn sign_on_first(
+        &self,
+        waiting: &Waiting,
+        language: Option<String>,
+    ) -> Result<SsoStep, Error> {
+        let application = self
+            .named(waiting.application()?, language.as_deref().unwrap_or("ko"))
+            .await?;
+        Ok(SsoStep::SignOn {
+            language,
+            application,
+        })
     }
 
     /// An application as the page names it.

@@ -41,7 +41,7 @@ impl Applications {
                     .saml_failure(waiting, &pending, Status::NoPassive, caller, client)
                     .await;
             }
-            return Ok(SsoStep::SignOn { language: None });
+            return self.sign_on_first(waiting, None).await;
         };
         let asker = self.asker(actor).await?;
         if pending.force && asker.logon.authenticated_at < waiting.created_at {
