@@ -5,6 +5,7 @@ mod logon;
 mod me;
 mod people;
 mod scim;
+mod scim_about;
 mod step_up;
 mod tenants;
 

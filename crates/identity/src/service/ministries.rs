@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Identity, NewMinistry,
-    people::{add_person, next_after, rows_of},
+    adding::add_person,
+    people::{next_after, rows_of},
 };
 use crate::{Error, Refusal, answers::MinistryRow, model::Ministry, rules::NewPerson, secret, store};
 

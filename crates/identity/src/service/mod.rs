@@ -1,5 +1,6 @@
 //! Use cases: who may, in one transaction, with its entry in the record.
 
+mod adding;
 mod admin;
 mod alarms;
 mod authenticate;
@@ -18,6 +19,7 @@ mod moving;
 mod people;
 mod reach;
 mod revocation;
+mod roster;
 mod scim;
 mod scim_tokens;
 mod second_factor;

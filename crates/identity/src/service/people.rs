@@ -1,10 +1,8 @@
 //! The people of a ministry, as its administrators see and change them. What belongs to another ministry is not there.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use naru_kernel::{
-    Action, Actor, ApprovalId, CertificateId, GroupId, LogonId, MinistryId, Page, PageRequest, PersonId,
-    Reach, Role, Scope, Seconds, Tenant, Timestamp,
+    Action, Actor, CertificateId, GroupId, LogonId, MinistryId, PageRequest, PersonId, Reach, Scope, Seconds,
+    Timestamp,
 };
 use naru_runtime::Client;
 use naru_store::{Act, BoxFuture, Tx};
@@ -13,20 +11,16 @@ use serde::Deserialize;
 
 use super::{
     Identity, Tools, Verdict, granted,
-    grants::{Wish, ask_for, by, give},
-    reach::{Of, hold_reached, in_reach},
+    grants::by,
+    reach::{Of, hold_reached},
     sessions::{end_all, end_logon},
 };
 use crate::{
     Error, Leaver, Refusal,
-    answers::{
-        ActivationCode, CertificateRow, FactorRow, GrantRow, PersonDetail, PersonRow, SessionRow, UnitRow,
-    },
-    members::{Membership, MembershipState, roles_text},
+    answers::{ActivationCode, PersonDetail},
     model::{EndReason, Ministry, Person, PersonState},
-    rules::{NewPerson, Wrong, effective_state},
-    secret,
-    store::{self, members::Details},
+    rules::{Wrong, effective_state},
+    secret, store,
 };
 
 /// How long an activation code is good.
@@ -120,197 +114,6 @@ impl Identity {
     pub(super) async fn own_ministry(&self, actor: &Actor) -> Result<Ministry, Error> {
         let ministry = store::people::ministry(&self.db, actor.ministry).await?;
         Ok(ministry.ok_or(Refusal::NoSuch("ministry"))?)
-    }
-
-    /// People of the actor's ministry whom the actor reaches.
-    ///
-    /// # Errors
-    /// When the actor may not, the query asks for an order there is not, or the store fails.
-    pub async fn people(&self, actor: &Actor, query: &PeopleQuery) -> Result<Page<PersonRow>, Error> {
-        let reach = actor.reach(Action::ManagePeople);
-        if reach == Reach::Nothing {
-            return Err(Refusal::Denied.into());
-        }
-        let now = self.clock.now();
-        let sort = store::members::Sort::of(query.sort.as_deref().unwrap_or_default());
-        let wanted = store::members::Wanted {
-            search: query.search.clone(),
-            state: query.state,
-            unit: query.unit.clone().filter(|unit| !unit.is_empty()),
-            group: query.group,
-            reached_by: (reach != Reach::Ministry).then_some(actor.person),
-            sort: sort.ok_or(Refusal::Field {
-                field: "sort",
-                problem: "sort by name, unit, created_at or last_logon_at",
-            })?,
-            after: query.after.clone(),
-            rows: rows_of(query.limit),
-        };
-        let from = self.db.within(actor.tenant());
-        let (mut listed, total) = store::members::list(from, &wanted, now).await?;
-        let next = next_after(&mut listed, wanted.rows, |row| row.person.id.to_string());
-        let mut roles = self.roles_of(actor.tenant(), &listed, now).await?;
-        let rows = listed.into_iter().map(|row| PersonRow {
-            roles: roles.remove(&row.person.id).unwrap_or_default(),
-            id: row.person.id,
-            name: row.person.name,
-            subject_name: row.person.subject_name,
-            state: effective_state(row.person.state, row.person.locked_until, now),
-            unit: row.unit,
-            is_home: row.is_home,
-            factors: row.factors,
-            certificates: row.certificates,
-            last_logon_at: row.person.last_logon_at,
-        });
-        Ok(Page {
-            items: rows.collect(),
-            next,
-            total,
-        })
-    }
-
-    async fn roles_of(
-        &self,
-        tenant: Tenant,
-        listed: &[store::members::Listed],
-        now: Timestamp,
-    ) -> Result<BTreeMap<PersonId, BTreeSet<Role>>, Error> {
-        let people: Vec<PersonId> = listed.iter().map(|row| row.person.id).collect();
-        let mut roles: BTreeMap<PersonId, BTreeSet<Role>> = BTreeMap::new();
-        for some in people.chunks(store::grants::PEOPLE_MAX) {
-            for held in store::grants::of_people(self.db.within(tenant), some, now).await? {
-                roles.entry(held.person).or_default().insert(held.grant.role);
-            }
-        }
-        Ok(roles)
-    }
-
-    /// Units in which somebody of the actor's ministry serves, by name.
-    ///
-    /// # Errors
-    /// When the actor may not, or the store fails.
-    pub async fn units(&self, actor: &Actor, page: &PageRequest) -> Result<Page<UnitRow>, Error> {
-        actor.may(Action::ManagePeople, Scope::Ministry(actor.ministry))?;
-        let after = page.after.clone().unwrap_or_default();
-        let from = self.db.within(actor.tenant());
-        let mut units = store::members::units(from, &after, page.rows().saturating_add(1)).await?;
-        let next = next_after(&mut units, page.rows(), |row| row.unit.clone());
-        let rows = units.into_iter().map(|row| UnitRow {
-            unit: row.unit,
-            people: row.people,
-        });
-        let items: Vec<UnitRow> = rows.collect();
-        let total = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        Ok(Page { items, next, total })
-    }
-
-    /// A person of the actor's ministry, whole; of one whose home is another, what concerns this one.
-    ///
-    /// # Errors
-    /// When the actor may not, or there is no such person in their reach.
-    pub async fn person(&self, actor: &Actor, id: PersonId) -> Result<PersonDetail, Error> {
-        if actor.reach(Action::ManagePeople) == Reach::Nothing {
-            return Err(Refusal::Denied.into());
-        }
-        let membership = store::members::of(self.db.within(actor.tenant()), id).await?;
-        let serves = membership.filter(|membership| membership.state == MembershipState::Active);
-        let membership = serves.ok_or(Refusal::NoSuch("person"))?;
-        in_reach(actor, &membership.unit)?;
-        let person = store::people::person(&self.db, id).await?;
-        self.detail(person.ok_or(Refusal::NoSuch("person"))?, membership)
-            .await
-    }
-
-    async fn detail(&self, person: Person, membership: Membership) -> Result<PersonDetail, Error> {
-        let now = self.clock.now();
-        let from = self.db.within(Tenant::of(membership.ministry));
-        let grants = store::grants::of_person(from, person.id, now).await?;
-        let (mut factors, mut certificates) = (Vec::new(), Vec::new());
-        let mut sessions = store::logons::shown_of(&self.db, person.id).await?;
-        if membership.is_home {
-            factors = store::factors::of_person(&self.db, person.id).await?;
-            certificates = store::certificates::of_person(&self.db, person.id).await?;
-        } else {
-            sessions.retain(|logon| logon.ministry == membership.ministry);
-        }
-        let state = effective_state(person.state, person.locked_until, now);
-        Ok(PersonDetail {
-            id: person.id,
-            name: person.name,
-            subject_name: person.subject_name,
-            state,
-            locked_until: person.locked_until.filter(|_| state == PersonState::Locked),
-            roles: grants.iter().map(|held| held.grant.role).collect(),
-            grants: grants.into_iter().map(GrantRow::from).collect(),
-            unit: membership.unit,
-            email: membership.email,
-            is_home: membership.is_home,
-            language: person.language,
-            account: membership.account,
-            asked: Vec::new(),
-            factors: factors.into_iter().map(FactorRow::from).collect(),
-            certificates: certificates.into_iter().map(CertificateRow::from).collect(),
-            sessions: sessions
-                .into_iter()
-                .map(|logon| SessionRow::new(logon, None))
-                .collect(),
-            last_logon_at: person.last_logon_at,
-        })
-    }
-
-    /// Adds a person to the actor's ministry.
-    ///
-    /// # Errors
-    /// When the actor may not, a field is wrong, or the subject name is taken.
-    pub async fn create_person(
-        &self,
-        actor: &Actor,
-        form: &PersonForm,
-        client: &Client,
-    ) -> Result<PersonDetail, Error> {
-        let act = self.people_act("identity.create-person", actor, client)?;
-        let ministry = self.own_ministry(actor).await?;
-        let (id, asked) = self.create_in(act, ministry, form, Some(actor.clone())).await?;
-        Ok(PersonDetail {
-            asked,
-            ..self.person(actor, id).await?
-        })
-    }
-
-    /// Adds a person. Without an actor it is the platform that does, and gives every role at once.
-    pub(super) async fn create_in(
-        &self,
-        act: Act,
-        ministry: Ministry,
-        form: &PersonForm,
-        actor: Option<Actor>,
-    ) -> Result<(PersonId, Vec<ApprovalId>), Error> {
-        let roles: Vec<&str> = form.roles.iter().map(String::as_str).collect();
-        let new = NewPerson::parse(
-            &form.name,
-            &form.subject_name,
-            &roles,
-            &form.language,
-            ministry.is_platform,
-        )
-        .and_then(|new| new.in_unit(&form.unit))
-        .map_err(Refusal::from)?;
-        if let Some(actor) = &actor {
-            let unit = new.unit.as_str();
-            let ministry = actor.ministry;
-            actor.may(Action::ManagePeople, Scope::Unit { ministry, unit })?;
-        }
-        let (tools, now) = (self.tools.clone(), act.at);
-        self.decide(act, move |tx| {
-            Box::pin(async move {
-                let tenant = Tenant::of(ministry.id);
-                let added = granted!(add_person(tx, &tools, tenant, &new, (actor.as_ref(), now)).await?);
-                tx.about(added.0);
-                tx.note("after", described(&new));
-                Ok(Ok(added))
-            })
-        })
-        .await
     }
 
     /// Hands out an activation code; an earlier one is dead by that.
@@ -539,49 +342,6 @@ pub(super) fn revoke_held(
         tools.desktops.end(tx, Leaver::Everywhere(person.id), now).await?;
         end_all(tx, &tools, person.id, now).await?;
         Ok(Ok(()))
-    })
-}
-
-/// Adds a person with their membership and roles; those beyond a worker's are asked for when an administrator adds them.
-pub(super) async fn add_person(
-    tx: &mut Tx,
-    tools: &Tools,
-    tenant: Tenant,
-    new: &NewPerson,
-    (actor, now): (Option<&Actor>, Timestamp),
-) -> Result<Verdict<(PersonId, Vec<ApprovalId>)>, Error> {
-    let id = PersonId::new(now, tools.entropy.as_ref());
-    if !store::people::insert(tx, id, tenant.ministry(), new, now).await? {
-        return Ok(Err(Refusal::SubjectTaken));
-    }
-    let details = Details {
-        unit: new.unit.clone(),
-        ..Details::default()
-    };
-    let account = secret::account(tools.entropy.as_ref());
-    store::members::insert(tx, (id, tenant), &details, (&account, true), now).await?;
-    let mut asked = Vec::new();
-    for role in &new.roles {
-        let wish = Wish::everywhere(id, *role);
-        match actor {
-            Some(actor) if *role != Role::Worker => {
-                granted!(actor.may(Action::ManagePeople, Scope::Ministry(actor.ministry)));
-                asked.push(granted!(ask_for(tx, tools, actor, (&new.name, wish)).await?));
-            }
-            Some(_) | None => {
-                let by = actor.map_or_else(|| "platform".to_owned(), |actor| actor.person.to_string());
-                granted!(give(tx, tools, (&wish, tenant), (by, None), now).await?);
-            }
-        }
-    }
-    Ok(Ok((id, asked)))
-}
-
-/// A new person's data for the record.
-pub(super) fn described(new: &NewPerson) -> serde_json::Value {
-    serde_json::json!({
-        "name": new.name, "subject_name": new.subject_name, "unit": new.unit, "language": new.language,
-        "roles": roles_text(&new.roles),
     })
 }
 

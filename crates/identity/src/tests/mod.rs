@@ -3,6 +3,7 @@
 mod crash;
 mod import;
 mod logon;
+mod moving;
 mod people;
 mod revocation;
 mod scim;

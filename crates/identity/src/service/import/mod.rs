@@ -12,7 +12,7 @@ use naru_runtime::Client;
 use naru_store::{Act, Tx};
 
 use self::read::{ERRORS_MAX, Line, Read, read};
-use super::{Identity, people::add_person};
+use super::{Identity, adding::add_person};
 use crate::{
     Error, Refusal,
     answers::{ImportEffect, ImportError, ImportReport},

@@ -7,10 +7,7 @@ use naru_store::{Act, Tx};
 use serde_json::json;
 
 use super::{
-    super::{
-        Identity, Tools,
-        people::{add_person, revoke_held},
-    },
+    super::{Identity, Tools, adding::add_person, people::revoke_held},
     Error, Groups, ImportEffect, ImportReport, ImportWish, Line, Read, Refusal, join,
 };
 use crate::{

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use super::{
     super::{
         Identity, Tools,
+        adding::{add_person, described},
         grants::{Wish, give},
         memberships::leave,
-        people::{add_person, described, revoke_held},
+        people::revoke_held,
     },
     Changing, Directory, IfMatch, SCAN_ROWS, SCANNED_ROWS_MAX, ScimError, ScimQuery, ScimRefusal, kept,
     resource::{self, ENTERPRISE, user_version},
