@@ -26,6 +26,16 @@ fn replaces(path: &str, value: &str) -> Value {
     })
 }
 
+fn user(number: i64) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": format!("cn=051심청{number},ou=people,ou=보건복지부,o=Government of Korea,c=KR"),
+        "name": { "formatted": "심청" },
+        "displayName": "심청",
+        "active": true,
+    })
+}
+
 impl Scene {
     /// A directory's program of the ordinary ministry.
     async fn directory(&mut self) -> Browser {
@@ -38,20 +48,10 @@ impl Scene {
         program
     }
 
-    fn scim_user(&self, number: i64) -> Value {
-        json!({
-            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-            "userName": format!("cn=051심청{number},ou=people,ou=보건복지부,o=Government of Korea,c=KR"),
-            "name": { "formatted": "심청" },
-            "displayName": "심청",
-            "active": true,
-        })
-    }
-
     pub(super) async fn prepare_scim(&mut self, route: &RouteEntry) -> Call {
         let program = self.directory().await;
         let number = self.world.entries().await;
-        let user = self.scim_user(number);
+        let user = user(number);
         let group = json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
             "displayName": format!("모임 {number}"),
