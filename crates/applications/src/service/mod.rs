@@ -9,6 +9,8 @@ mod consents;
 mod corner;
 pub(crate) mod device;
 mod ending;
+mod exchange;
+mod grant;
 mod jobs;
 mod keys;
 mod logout;
