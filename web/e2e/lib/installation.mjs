@@ -49,6 +49,14 @@ export class Installation {
     return installation;
   }
 
+  /** One that somebody else started and keeps running, by what it told them; nothing of it is stopped or removed. */
+  static async told(welcome) {
+    const installation = Object.create(Installation.prototype);
+    Object.assign(installation, readWelcome(await readFile(welcome, 'utf8')), { accounts: new Set(), stop: async () => 0 });
+    if (!installation.origin || installation.people.length === 0) throw new Error(`no welcome can be read in ${welcome}`);
+    return installation;
+  }
+
   constructor(directory, ports, variables, words) {
     const [portal, fleet, gateway, agent, operation, rdp] = ports;
     this.directory = directory;
