@@ -49,6 +49,18 @@ fn is_this_machine(host: &Host<&str>) -> bool {
 mod tests {
     use super::is_acceptable;
 
+    proptest::proptest! {
+        #[test]
+        fn what_is_taken_is_safe(text in "(https?://)?[a-z*@#:/\\\\.0-9\\[\\] ]{0,40}") {
+            if is_acceptable(&text) {
+                proptest::prop_assert!(text.starts_with("https://") || text.starts_with("http://"));
+                proptest::prop_assert!(!text.contains(['*', '#', '\\', ' ']));
+                let url = url::Url::parse(&text).unwrap();
+                proptest::prop_assert!(url.username().is_empty() && url.host().is_some());
+            }
+        }
+    }
+
     #[test]
     fn addresses_are_safe_or_ours() {
         for good in [

@@ -136,6 +136,21 @@ mod tests {
         assert_eq!(check(&with_a_page, ICON), Err(PictureRefused::NotPng));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn anything_is_answered(body: Vec<u8>, at in 0_usize..60, byte: u8) {
+            let mut bytes = MAGIC.to_vec();
+            bytes.extend(&body);
+            proptest::prop_assert!(check(&bytes, ICON).is_err() || body.len() >= 25);
+            let mut changed = png(64, 64);
+            if let Some(place) = changed.get_mut(at) {
+                *place = byte;
+            }
+            // Whatever one byte says, it is an answer: the walk over the chunks ends.
+            drop(check(&changed, ICON));
+        }
+    }
+
     #[test]
     fn no_cut_of_a_picture_panics_or_is_taken() {
         let whole = png(64, 64);
