@@ -24,6 +24,7 @@ const fresh = () => ({
   queue: 0,
   problem: null,
   empty: false,
+  ministries: ['행정안전부'],
   gateway: 'ws://localhost:1',
 });
 const me = { name: '홍길동', ministry: 'ministry_1', ministry_name: '행정안전부' };
@@ -75,6 +76,30 @@ const advance = (to) => (state) => {
   return step(state);
 };
 
+const application = { name: '전자결재', ministry_name: '기획재정부', logo: null };
+const scopes = [{ name: 'openid', meaning: '이 기관에서만 쓰는 식별 번호' }, { name: 'profile', meaning: '이름과 언어' }, { name: 'naru', meaning: '기관, 부서, 역할' }];
+const sso = {
+  sign_on: { next: 'sign_on', language: null, application },
+  step_up: { next: 'step_up', assurance: 'certificate_passkey', reason: 'acr' },
+  consent: { next: 'consent', application, scopes },
+  denied: { next: 'denied', because: ['평일 08–20시', '업무망 자리에서만'], application },
+  log_out: { next: 'log_out', ask: true, application, url: '/' },
+};
+const tile = (n, name, more) => ({ application: `application_${n}`, kind: 'oidc', name, favourite: false, ...more });
+const tiles = () => [
+  tile(1, '전자결재', { description: '기안, 결재, 공람을 한곳에서', icon: 'stamp', favourite: true, last_opened_at: now() - 9 * minute }),
+  tile(2, '공직메일', { description: '정부 공통 전자우편', icon: 'mail', kind: 'saml', last_opened_at: now() - 30 * minute }),
+  tile(3, 'e-사람 인사', { icon: 'people', ministry_name: '인사혁신처', kind: 'saml' }),
+  tile(4, '국가법령정보센터', { icon: 'law', kind: 'link', url: 'https://law.example', description: '법령, 행정규칙, 자치법규와 판례를 찾아봅니다. 설명이 길어도 두 줄까지만 보입니다.' }),
+  tile(5, '업무망 데스크톱', { kind: 'desktop', url: '#/desktop?zone=business&protocol=rfb' }),
+];
+const portal = (state) => ({
+  ministry: { name: '행정안전부', colour: '#0b50d0' },
+  notices: state.empty ? [] : [{ notice: 'notice_1', title: '금요일 19시 전자결재 점검', body: '19시부터 21시까지 쓸 수 없습니다.\n저장하지 않은 기안은 미리 저장하세요.', urgent: true, at: now() - 60 * minute }, { notice: 'notice_2', title: '고양센터 자리 배치가 바뀝니다', body: '3층 A구역이 새로 열립니다.', urgent: false, at: now() - 4000 * minute }],
+  groups: state.empty ? [] : [{ name: '행정', tiles: tiles().slice(0, 3) }, { name: '', tiles: tiles().slice(3) }],
+  favourites: ['application_1'], recent: state.empty ? [] : tiles().slice(0, 2), more: false,
+});
+
 /** The canned answers by method and path. */
 const answers = {
   'GET /api/v1/platform': () => ({ name: '나루', version: '0.1.0', certificate_door: 'https://cert.localhost:8443', profiles: ['gpki'], demo: true, gateway_url: 'ws://localhost:1' }),
@@ -94,6 +119,12 @@ const answers = {
   },
   'GET /api/v1/me': (state) => ({ person: 'person_0', ...me, roles: state.roles, language: 'ko', session: session(state) }),
   'GET /api/v1/me/sessions': () => ({ items: sessions() }),
+  'GET /api/v1/me/ministries': (state) => ({ items: state.ministries.map((name, n) => ({ ministry: `ministry_${n}`, name, current: n === 0 })) }),
+  'GET /api/v1/me/log-ons': () => page([{ at: now() - 40 * minute, address: '10.20.3.41', place: '고양 스마트워크센터', device: 'Chrome · Windows', method: 'certificate', assurance: 'certificate_passkey', outcome: 'done' }, { at: now() - 3000 * minute, address: '203.0.113.9', device: 'Firefox · Linux', method: 'certificate', assurance: null, outcome: 'refused' }]),
+  'GET /api/v1/me/applications': (state) => ({ items: state.empty ? [] : [{ application: 'application_1', name: '전자결재', ministry_name: '기획재정부', scopes: ['openid', 'profile', 'naru'], granted_at: now() - 9000 * minute, last_used_at: now() - 5 * minute }] }),
+  'GET /api/v1/portal': portal,
+  'POST /api/v1/sso/saml/leave': () => ({ url: null }),
+  'GET /api/v1/sso/device/BCDF-GHJK': () => ({ application: { name: '센터 키오스크', ministry_name: '행정안전부', logo: null }, scopes, expires_at: now() + 9 * minute }),
   'GET /api/v1/me/factors': () => ({ items: factors() }),
   'GET /api/v1/people': (state, url) => page(state.empty ? [] : names.map((_, n) => person(n)).filter((p) => p.name.includes(url.searchParams.get('search') ?? ''))),
   'POST /api/v1/people': () => person(4),
@@ -111,6 +142,7 @@ const answers = {
   'GET /api/v1/audit/verify': () => ({ ok: true, entries: 1042, head: '5f1dd0c4be98a37e11' }),
 };
 const patterns = [
+  [/^POST \/api\/v1\/sso\/[A-Za-z_]+$/, (_s, url) => sso[url.pathname.split('/').at(-1)] ?? { problem: { code: 'applications.no-such-request', title: 'refused' } }],
   [/^GET \/api\/v1\/people\/person_\d$/, (_s, url) => ({ ...person(Number(url.pathname.at(-1))), sessions: sessions(), factors: factors(), certificates: [{ id: 'certificate_1', subject: dn(1, '홍길동'), issuer: 'CA131100001', serial: '4a1f09bc77', not_after: now() + 400_000 * minute, state: 'valid' }] })],
   [/^POST \/api\/v1\/people\/person_\d\/activation-code$/, () => ({ code: 'K7QM-2WXD-9TRA', expires_at: now() + 4320 * minute })],
   [/^POST \/api\/v1\/desktops\/\w+\/(ticket|restart)$/, opening],

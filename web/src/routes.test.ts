@@ -9,8 +9,8 @@ describe('the table of routes', () => {
       expect((await route.load()).default).toBeTypeOf('function');
     }
   }, 60_000);
-  it('opens only log-on and help to anyone', () => {
-    expect(routes.filter((route) => route.open).map((route) => route.pattern)).toEqual(['/', '/logon', '/help']);
+  it('opens only log-on, help and sign-ons under way to anyone', () => {
+    expect(routes.filter((route) => route.open).map((route) => route.pattern)).toEqual(['/', '/logon', '/help', '/sso/:handle']);
   });
   it('asks for the role that the portal asks for', () => {
     const roles = Object.fromEntries(routes.filter((route) => route.roles).map((route) => [route.pattern, route.roles]));
@@ -27,6 +27,9 @@ describe('places', () => {
     ['#/home', '/home', {}],
     ['#/home/', '/home', {}],
     ['#/desktop/desktop_0198', '/desktop/:id', { id: 'desktop_0198' }],
+    ['#/desktop?zone=business&protocol=rfb', '/desktop', {}],
+    ['#/sso/AbC_-9', '/sso/:handle', { handle: 'AbC_-9' }],
+    ['#/device/BCDF-GHJK', '/device/:code', { code: 'BCDF-GHJK' }],
     ['#/people/import', '/people/import', {}],
     ['#/people/person_1', '/people/:id', { id: 'person_1' }],
   ])('%s', (hash, pattern, parameters) => {
@@ -39,7 +42,7 @@ describe('places', () => {
     expect(place.route?.pattern).toBe('/logon');
     expect(place.search.get('handover')).toBe('abc');
   });
-  it.each(['#/nowhere', '#/desktop/', '#/desktop/a/b', '#/desktop/%2e%2e', '#/people/<script>'])('does not know %s', (hash) => {
+  it.each(['#/nowhere', '#/sso/', '#/desktop/a/b', '#/desktop/%2e%2e', '#/people/<script>'])('does not know %s', (hash) => {
     expect(placeOf(hash).route).toBeNull();
   });
 });

@@ -12,6 +12,8 @@ export interface Route {
   roles?: Role[];
   /** The page takes the whole window: no masthead, no footer. */
   bare?: boolean;
+  /** Shown without first asking who is logged on; the page asks what it needs. */
+  quick?: boolean;
   load: () => Promise<{ default: Component<{ parameters: Record<string, string> }> }>;
 }
 
@@ -20,6 +22,11 @@ export const routes: Route[] = [
   { pattern: '/logon', title: 'logon', open: true, load: () => import('./routes/logon/Logon.svelte') },
   { pattern: '/help', title: 'help', open: true, load: () => import('./routes/logon/Help.svelte') },
   { pattern: '/home', title: 'home', load: () => import('./routes/home/Home.svelte') },
+  { pattern: '/sso/:handle', title: 'sso', open: true, quick: true, load: () => import('./routes/sso/Sso.svelte') },
+  { pattern: '/device', title: 'device', load: () => import('./routes/sso/Device.svelte') },
+  { pattern: '/device/:code', title: 'device', load: () => import('./routes/sso/Device.svelte') },
+  { pattern: '/portal', title: 'portal', load: () => import('./routes/portal/Portal.svelte') },
+  { pattern: '/desktop', title: 'desktop', load: () => import('./routes/home/OpenDesktop.svelte') },
   { pattern: '/desktop/:id', title: 'desktop', bare: true, load: () => import('./routes/desktop/Desktop.svelte') },
   { pattern: '/me', title: 'me', load: () => import('./routes/me/Me.svelte') },
   { pattern: '/people', title: 'people', roles: ['ministry_admin'], load: () => import('./routes/people/People.svelte') },

@@ -7,6 +7,8 @@ export type Farewell = 'revoked' | 'idle' | 'off';
 const POLL_SECONDS = 10;
 /** Input extends the log-on at most this often. */
 const EXTEND_SECONDS = 60;
+/** Where one wanted to go; kept over the way to the certificate's door and back. */
+const WANTED = 'naru.wanted';
 
 /** Who is logged on in this window, and for how long. */
 class LogonSession {
@@ -18,7 +20,7 @@ class LogonSession {
   farewell = $state<Farewell | null>(null);
   /** Seconds until idle log-off, once the warning is due; else null. */
   secondsLeft = $state<number | null>(null);
-  private wanted: string | null = null;
+  private starting: Promise<void> | null = null;
   private extendedAt = 0;
   private polledAt = 0;
 
@@ -33,8 +35,13 @@ class LogonSession {
     });
   }
 
-  /** First questions to the portal. */
-  async start(): Promise<void> {
+  /** First questions to the portal, asked once. */
+  start(): Promise<void> {
+    this.starting ??= this.begin();
+    return this.starting;
+  }
+
+  private async begin(): Promise<void> {
     try {
       this.platform = await get<Platform>('/api/v1/platform');
       const step = await get<LogonStep>('/api/v1/logon');
@@ -52,13 +59,31 @@ class LogonSession {
     this.farewell = null;
     this.extendedAt = Date.now();
     const wanted = this.wanted ?? '/home';
-    this.wanted = null;
+    this.want(null);
     where.go(wanted);
+  }
+
+  private get wanted(): string | null {
+    try {
+      return sessionStorage.getItem(WANTED);
+    } catch {
+      return null; // Storage may be forbidden; then one begins at home.
+    }
+  }
+
+  /** Remembers where to go once somebody is logged on. */
+  want(path: string | null): void {
+    try {
+      if (path === null) sessionStorage.removeItem(WANTED);
+      else sessionStorage.setItem(WANTED, path);
+    } catch {
+      // As above.
+    }
   }
 
   /** Remembers a place that needs a log-on first. */
   sendToLogon(path: string): void {
-    this.wanted = path;
+    this.want(path);
     where.replace('/logon');
   }
 
@@ -69,12 +94,25 @@ class LogonSession {
   }
 
   async logOff(farewell: Farewell = 'off'): Promise<void> {
+    const onward = await this.end();
+    this.forget(farewell);
+    if (onward) location.assign(onward);
+  }
+
+  /** Ends the log-on; gives the page that tells the applications only this browser can tell, if there are any. */
+  async end(): Promise<string | null> {
+    let onward: string | null = null;
+    try {
+      onward = (await post<{ url: string | null }>('/api/v1/sso/saml/leave')).url;
+    } catch {
+      // Over already, or unreachable: nobody is left to be told by way of this browser.
+    }
     try {
       await call('POST', '/api/v1/logoff');
     } catch {
       // Gone already, or unreachable: the page forgets in any case; the portal idles it out.
     }
-    this.forget(farewell);
+    return onward;
   }
 
   /** The portal says that this log-on is over. */
@@ -88,7 +126,7 @@ class LogonSession {
   forget(farewell: Farewell): void {
     this.me = null;
     this.secondsLeft = null;
-    this.wanted = null;
+    this.want(null);
     this.farewell = farewell;
     where.go('/logon');
   }

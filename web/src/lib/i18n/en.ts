@@ -1,5 +1,6 @@
 import type { Catalogue } from './catalogue';
 import { enLogon } from './en-logon';
+import { enAccess, enDevice, enMinistry, enPortal, enSso } from './en-portal';
 import { enRecord } from './en-record';
 
 /** English. */
@@ -46,12 +47,15 @@ export const en: Catalogue = {
     menuOpen: 'Open menu',
     menuClose: 'Close menu',
   },
-  nav: { home: 'Home', people: 'People', hosts: 'Servers', audit: 'Audit record', me: 'My account', help: 'Help' },
+  nav: { home: 'Home', portal: 'My portal', people: 'People', hosts: 'Servers', audit: 'Audit record', me: 'My account', help: 'Help' },
   title: {
     logon: 'Log on',
     help: 'Log-on help',
     home: 'Home',
     desktop: 'Desktop',
+    sso: 'Application sign-on',
+    device: 'Connect a device',
+    portal: 'My portal',
     me: 'My account and security',
     people: 'People',
     person: 'Person',
@@ -370,6 +374,11 @@ export const en: Catalogue = {
     emptyBody: 'Try fewer conditions.',
   },
   record: enRecord,
+  sso: enSso,
+  device: enDevice,
+  portal: enPortal,
+  serving: enMinistry,
+  access: enAccess,
   problem: {
     title: 'That did not work',
     missing: 'There is no such page, or you may not see it.',

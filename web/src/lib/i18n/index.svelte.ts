@@ -37,6 +37,11 @@ class Language {
     return this.code === 'ko' ? problemsKo : problemsEn;
   }
 
+  /** What an application asks for; whoever has chosen keeps their choice. */
+  suggest(code: string | null): void {
+    if (remembered() === null && (code === 'ko' || code === 'en')) this.code = code;
+  }
+
   choose(code: LanguageCode): void {
     this.code = code;
     try {

@@ -1,4 +1,5 @@
 import { koLogon } from './ko-logon';
+import { koAccess, koDevice, koMinistry, koPortal, koSso } from './ko-portal';
 import { koRecord } from './ko-record';
 
 /** Korean: the catalogue the others are measured against (a missing key elsewhere is a type error). */
@@ -45,12 +46,15 @@ export const ko = {
     menuOpen: '메뉴 열기',
     menuClose: '메뉴 닫기',
   },
-  nav: { home: '홈', people: '사람', hosts: '서버', audit: '감사 기록', me: '내 정보', help: '도움말' },
+  nav: { home: '홈', portal: '내 포털', people: '사람', hosts: '서버', audit: '감사 기록', me: '내 정보', help: '도움말' },
   title: {
     logon: '로그온',
     help: '로그온 도움말',
     home: '홈',
     desktop: '데스크톱',
+    sso: '업무 시스템 로그온',
+    device: '기기 연결',
+    portal: '내 포털',
     me: '내 정보와 보안',
     people: '사람',
     person: '사람 상세',
@@ -377,6 +381,11 @@ export const ko = {
     emptyBody: '조건을 줄여 보세요.',
   },
   record: koRecord,
+  sso: koSso,
+  device: koDevice,
+  portal: koPortal,
+  serving: koMinistry,
+  access: koAccess,
   problem: {
     title: '처리하지 못했습니다',
     missing: '없는 화면이거나 볼 수 없는 화면입니다.',

@@ -38,6 +38,7 @@ import search from 'lucide-static/icons/search.svg?raw';
 import server from 'lucide-static/icons/server.svg?raw';
 import shield from 'lucide-static/icons/shield-check.svg?raw';
 import smartphone from 'lucide-static/icons/smartphone.svg?raw';
+import star from 'lucide-static/icons/star.svg?raw';
 import trash from 'lucide-static/icons/trash-2.svg?raw';
 import alert from 'lucide-static/icons/triangle-alert.svg?raw';
 import upload from 'lucide-static/icons/upload.svg?raw';
@@ -48,6 +49,6 @@ import x from 'lucide-static/icons/x.svg?raw';
 export const icons = {
   alert, arrowRight, ban, bell, building, check, chevronDown, chevronLeft, circleAlert, circleCheck, clipboard, clock, copy, cpu,
   creditCard, download, eye, eyeOff, fileKey, fingerprint, folder, gauge, globe, help, info, keyboard, link, logOut, maximize,
-  menu, minimize, monitor, phone, plus, power, refresh, search, server, shield, smartphone, trash, upload, user, users, x,
+  menu, minimize, monitor, phone, plus, power, refresh, search, server, shield, smartphone, star, trash, upload, user, users, x,
 };
 export type IconName = keyof typeof icons;
