@@ -10,6 +10,7 @@ mod oidc;
 mod origins;
 mod paths;
 mod record;
+mod saml;
 mod schema;
 mod statements;
 mod world;

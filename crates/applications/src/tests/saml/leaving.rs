@@ -259,5 +259,5 @@ async fn a_revocation_ends_what_is_open_and_nothing_new_begins() {
         .step(&handle, &caller, &world.client)
         .await
         .unwrap();
-    assert_eq!(step, SsoStep::SignOn { language: None });
+    assert!(matches!(step, SsoStep::SignOn { .. }), "{step:?}");
 }

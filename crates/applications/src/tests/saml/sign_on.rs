@@ -21,10 +21,8 @@ async fn an_assertion_says_who_for_whom_and_what_the_rule_releases() {
     let worker = world.worker(1).await;
     let request = sp.request("", "");
     let handle = sp.send(&request).await.unwrap();
-    assert_eq!(
-        sp.step(&handle, None).await.unwrap(),
-        SsoStep::SignOn { language: None }
-    );
+    let step = sp.step(&handle, None).await.unwrap();
+    assert!(matches!(step, SsoStep::SignOn { .. }), "{step:?}");
     let xml = sp.answer(sp.step(&handle, Some(&worker)).await.unwrap()).await;
     assert_eq!(element(&xml, "Audience"), "https://sp.example/metadata");
     assert_eq!(element(&xml, "AttributeValue"), "홍길동");
