@@ -78,7 +78,7 @@ CREATE TABLE used_proofs (
 CREATE INDEX used_proofs_by_expiry ON used_proofs (expires_at);
 
 -- Room systems and kiosks that wait for a person (RFC 8628). A person types the user code in the portal.
-CREATE TABLE devices (
+CREATE TABLE sign_on_devices (
     hash BYTEA PRIMARY KEY,
     user_code_hash BYTEA NOT NULL UNIQUE,
     application TEXT NOT NULL REFERENCES applications (id) ON DELETE CASCADE,
@@ -90,9 +90,9 @@ CREATE TABLE devices (
     asked_at BIGINT,
     expires_at BIGINT NOT NULL
 );
-CREATE INDEX devices_by_application ON devices (application);
-CREATE INDEX devices_by_expiry ON devices (expires_at);
-CREATE INDEX devices_by_grant ON devices (grant_id);
+CREATE INDEX sign_on_devices_by_application ON sign_on_devices (application);
+CREATE INDEX sign_on_devices_by_expiry ON sign_on_devices (expires_at);
+CREATE INDEX sign_on_devices_by_grant ON sign_on_devices (grant_id);
 
 -- Applications that must hear that a session is over (Back-Channel Logout 1.0), once per application and session.
 CREATE TABLE sign_on_logouts (

@@ -7,17 +7,17 @@ use super::word;
 use crate::model::DeviceState;
 
 naru_store::sql! {
-    ADD = "INSERT INTO devices (hash, user_code_hash, application, scopes, key_thumbprint, state, interval_seconds, expires_at) \
+    ADD = "INSERT INTO sign_on_devices (hash, user_code_hash, application, scopes, key_thumbprint, state, interval_seconds, expires_at) \
            VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7) ON CONFLICT DO NOTHING";
-    COUNT = "SELECT COUNT(*) AS n FROM devices WHERE application = $1";
+    COUNT = "SELECT COUNT(*) AS n FROM sign_on_devices WHERE application = $1";
     BY_CODE = "SELECT hash, application, scopes, key_thumbprint, state, grant_id, interval_seconds, asked_at, expires_at \
-               FROM devices WHERE user_code_hash = $1 AND state = 'waiting' AND expires_at > $2";
+               FROM sign_on_devices WHERE user_code_hash = $1 AND state = 'waiting' AND expires_at > $2";
     BY_HASH = "SELECT hash, application, scopes, key_thumbprint, state, grant_id, interval_seconds, asked_at, expires_at \
-               FROM devices WHERE hash = $1";
-    ALLOW = "UPDATE devices SET state = 'allowed', grant_id = $2 WHERE hash = $1 AND state = 'waiting'";
-    REFUSE = "UPDATE devices SET state = 'refused' WHERE hash = $1 AND state = 'waiting'";
-    ASKED = "UPDATE devices SET asked_at = $2, interval_seconds = $3 WHERE hash = $1";
-    REMOVE = "DELETE FROM devices WHERE hash = $1";
+               FROM sign_on_devices WHERE hash = $1";
+    ALLOW = "UPDATE sign_on_devices SET state = 'allowed', grant_id = $2 WHERE hash = $1 AND state = 'waiting'";
+    REFUSE = "UPDATE sign_on_devices SET state = 'refused' WHERE hash = $1 AND state = 'waiting'";
+    ASKED = "UPDATE sign_on_devices SET asked_at = $2, interval_seconds = $3 WHERE hash = $1";
+    REMOVE = "DELETE FROM sign_on_devices WHERE hash = $1";
     DUE = "SELECT application, session, subject, tries FROM sign_on_logouts WHERE next_at <= $1 \
            ORDER BY next_at, application, session LIMIT $2";
     LATER = "UPDATE sign_on_logouts SET tries = $3, next_at = $4 WHERE application = $1 AND session = $2";

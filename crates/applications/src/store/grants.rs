@@ -35,7 +35,7 @@ naru_store::sql! {
     END_APPLICATION = "UPDATE sign_on_grants SET ended_at = $3 WHERE person = $1 AND application = $2 AND ended_at IS NULL";
     FORGET_TOKENS = "DELETE FROM sign_on_tokens WHERE grant_id IN (SELECT id FROM sign_on_grants \
                      WHERE (ended_at IS NOT NULL AND ended_at < $1) OR expires_at < $1)";
-    FORGET_DEVICES = "DELETE FROM devices WHERE expires_at < $1 OR grant_id IN (SELECT id FROM sign_on_grants \
+    FORGET_DEVICES = "DELETE FROM sign_on_devices WHERE expires_at < $1 OR grant_id IN (SELECT id FROM sign_on_grants \
                       WHERE (ended_at IS NOT NULL AND ended_at < $1) OR expires_at < $1)";
     FORGET = "DELETE FROM sign_on_grants WHERE (ended_at IS NOT NULL AND ended_at < $1) OR expires_at < $1";
     CONSENT = "SELECT scopes FROM consents WHERE person = $1 AND application = $2";
