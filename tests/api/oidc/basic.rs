@@ -239,7 +239,7 @@ async fn oidcc_alternate_happy_flow() {
 }
 
 /// A parameter that changes nothing, or nothing that a program can see.
-async fn harmless(name: &str, value: &str) {
+pub(super) async fn harmless(name: &str, value: &str) {
     let mut stage = Stage::new().await;
     let request = changed(&stage.request(), &[(name, value)]);
     stage.sign_on(&request).await;

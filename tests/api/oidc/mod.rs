@@ -5,6 +5,7 @@
 
 mod attacks;
 mod basic;
+mod basic_requests;
 mod bindings;
 mod logout;
 mod programs;

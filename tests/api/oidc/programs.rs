@@ -249,6 +249,12 @@ async fn a_device_can_be_refused_forgotten_and_guessed_at_in_vain() {
     let device = text(&begun["device_code"]);
     let poll = [("grant_type", DEVICE), ("device_code", device.as_str())];
     assert_eq!(stage.token(&poll).await.body["error"], "access_denied");
+    // An application that is no device cannot wait.
+    let app = stage
+        .another(with(json!({ "grant_types": ["authorization_code"] })))
+        .await;
+    let answer = stage.program(&app, "/sso/device", &[]).await;
+    assert_eq!(answer.body["error"], "unauthorized_client");
     let begun = stage.program(&stage.app, "/sso/device", &[]).await.body;
     let device = text(&begun["device_code"]);
     stage.world.clock.advance(Seconds(601));
@@ -269,12 +275,6 @@ async fn a_device_can_be_refused_forgotten_and_guessed_at_in_vain() {
         10
     );
     assert_eq!(codes[11], "applications.too-many-codes");
-    // An application that is no device cannot wait.
-    let app = stage
-        .another(with(json!({ "grant_types": ["authorization_code"] })))
-        .await;
-    let answer = stage.program(&app, "/sso/device", &[]).await;
-    assert_eq!(answer.body["error"], "unauthorized_client");
 }
 
 #[tokio::test]
