@@ -87,9 +87,23 @@ pub(crate) enum Admin {
         #[arg(long, default_value = "")]
         name: String,
     },
+    /// Replace the key that signs SAML assertions, in two steps
+    SamlKey {
+        /// What to do
+        step: SamlKeyStep,
+    },
     /// A certification authority for demos and tests
     #[command(subcommand)]
     Pki(Pki),
+}
+
+/// Replacing the SAML key: applications hold its certificate, so they must have the second before the first goes.
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+pub(crate) enum SamlKeyStep {
+    /// A second certificate appears in the metadata; the first key still signs
+    Begin,
+    /// The second key signs; the first is gone
+    Finish,
 }
 
 #[derive(Subcommand, Debug)]
@@ -200,6 +214,13 @@ pub(crate) async fn run(command: Admin, config: Config, state: StateDirectory) -
         Admin::Token { role, name } => {
             let name = if name.is_empty() { role.as_str() } else { &name };
             say(portal.enrolment_token(role, name).await?);
+        }
+        Admin::SamlKey { step } => {
+            let applications = portal.applications();
+            match step {
+                SamlKeyStep::Begin => applications.begin_saml_key_rotation().await?,
+                SamlKeyStep::Finish => applications.finish_saml_key_rotation().await?,
+            }
         }
         // Answered above: it needs no portal.
         Admin::Pki(_) => {}
