@@ -314,12 +314,8 @@ impl Tx {
             detail.insert("code".to_owned(), Json::from(code));
         }
         let subject = self.subject.take().unwrap_or_else(|| act.subject.clone());
-        // Only what is said about a person may have to be forgotten.
-        let person = subject.parse::<PersonId>().ok();
-        let hidden = match person {
-            Some(_) => personal::hide(&mut detail)?,
-            None => Vec::new(),
-        };
+        let whom = personal::whom(&subject, &detail);
+        let hidden = personal::hide(&mut detail, whom)?;
         let of = stream.clone();
         let entry = record::Entry {
             stream,
@@ -334,9 +330,6 @@ impl Tx {
             hash: Vec::new(),
         };
         let sequence = record::append(self, entry).await?;
-        match person {
-            Some(person) => personal::keep(self, (&of, sequence), person, hidden).await,
-            None => Ok(()),
-        }
+        personal::keep(self, (&of, sequence), whom, hidden).await
     }
 }

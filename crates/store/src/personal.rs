@@ -14,9 +14,8 @@ crate::sql! {
     KEEP = "INSERT INTO audit_personal (stream, sequence, hash, person, salt, value) VALUES ($1, $2, $3, $4, $5, $6)";
 }
 
-/// Fields of notes about a person that say who it is.
-const PERSONAL_FIELDS: [&str; 8] = [
-    "name",
+/// Fields that say who somebody is, wherever they stand.
+const PERSONAL_FIELDS: [&str; 7] = [
     "subject_name",
     "displayName",
     "userName",
@@ -25,6 +24,10 @@ const PERSONAL_FIELDS: [&str; 8] = [
     "externalId",
     "search_text",
 ];
+/// A field that says who somebody is in notes about a person; other things have names too.
+const NAME_FIELD: &str = "name";
+/// Fields that say whom notes are about, where the entry's subject does not.
+const WHOM_FIELDS: [&str; 3] = ["person", "to", "about"];
 /// Notes nested deeper are kept as they are: ours are flat.
 const DEPTH_MAX: u32 = 4;
 /// What stands in the place of a text.
@@ -70,17 +73,33 @@ fn hash(salt: &[u8], value: &str) -> String {
     hex::encode(context.finish())
 }
 
-/// Takes what says who somebody is out of the notes about them.
-pub(crate) fn hide(notes: &mut Map<String, Json>) -> Result<Vec<Personal>, Error> {
+/// Whom an entry is about, if it is a person.
+pub(crate) fn whom(subject: &str, notes: &Map<String, Json>) -> Option<PersonId> {
+    let named = WHOM_FIELDS
+        .iter()
+        .filter_map(|field| notes.get(*field).and_then(Json::as_str));
+    std::iter::once(subject)
+        .chain(named)
+        .find_map(|text| text.parse().ok())
+}
+
+/// Takes what says who somebody is out of the notes.
+pub(crate) fn hide(notes: &mut Map<String, Json>, whom: Option<PersonId>) -> Result<Vec<Personal>, Error> {
     let mut hidden = Vec::new();
-    hide_in(notes, DEPTH_MAX, &mut hidden)?;
+    hide_in(notes, whom.is_some(), DEPTH_MAX, &mut hidden)?;
     Ok(hidden)
 }
 
-fn hide_in(notes: &mut Map<String, Json>, depth: u32, hidden: &mut Vec<Personal>) -> Result<(), Error> {
+fn hide_in(
+    notes: &mut Map<String, Json>,
+    names: bool,
+    depth: u32,
+    hidden: &mut Vec<Personal>,
+) -> Result<(), Error> {
     for (field, value) in notes.iter_mut() {
+        let is_personal = PERSONAL_FIELDS.contains(&field.as_str()) || (names && field == NAME_FIELD);
         match value {
-            Json::String(text) if PERSONAL_FIELDS.contains(&field.as_str()) => {
+            Json::String(text) if is_personal => {
                 let personal = Personal::of(std::mem::take(text))?;
                 *value = Json::Object(Map::from_iter([(
                     MARK.to_owned(),
@@ -88,7 +107,7 @@ fn hide_in(notes: &mut Map<String, Json>, depth: u32, hidden: &mut Vec<Personal>
                 )]));
                 hidden.push(personal);
             }
-            Json::Object(inner) if depth > 0 => hide_in(inner, depth - 1, hidden)?,
+            Json::Object(inner) if depth > 0 => hide_in(inner, names, depth - 1, hidden)?,
             Json::Object(_)
             | Json::String(_)
             | Json::Array(_)
@@ -125,11 +144,12 @@ pub fn reveal(detail: &mut Json, known: &[Personal]) {
 pub(crate) async fn keep(
     tx: &mut Tx,
     (stream, sequence): (&str, i64),
-    person: PersonId,
+    whom: Option<PersonId>,
     hidden: Vec<Personal>,
 ) -> Result<(), Error> {
+    let person = whom.map(|person| person.to_string()).unwrap_or_default();
     for Personal { hash, salt, value } in hidden {
-        tx.exec(KEEP, params![stream, sequence, hash, person, salt, value])
+        tx.exec(KEEP, params![stream, sequence, hash, &person, salt, value])
             .await?;
     }
     Ok(())
@@ -149,7 +169,11 @@ mod tests {
             "roles": "worker",
         });
         let mut notes = before.as_object().unwrap().clone();
-        let hidden = hide(&mut notes).unwrap();
+        let mut of_a_thing = notes.clone();
+        let hidden = hide(&mut notes, Some(PersonId::from_bits(7))).unwrap();
+        // Of what is no person the name stays; a certificate's subject never does.
+        assert_eq!(hide(&mut of_a_thing, None).unwrap().len(), 2);
+        assert_eq!(of_a_thing["before"]["name"], "홍길동");
         let text = Json::Object(notes.clone()).to_string();
         assert_eq!(hidden.len(), 3);
         assert!(has_hidden(&text));
@@ -166,6 +190,16 @@ mod tests {
         reveal(&mut forgotten, &spoiled);
         reveal(&mut forgotten, &[]);
         assert_eq!(forgotten, Json::Object(notes));
+    }
+
+    #[test]
+    fn whom_it_is_about_stands_in_the_subject_or_beside_it() {
+        let person = PersonId::from_bits(9);
+        let notes = json!({ "to": person.to_string() });
+        let notes = notes.as_object().unwrap();
+        assert_eq!(whom("approval_1", notes), Some(person));
+        assert_eq!(whom(&person.to_string(), &Map::new()), Some(person));
+        assert_eq!(whom("host_1", &Map::new()), None);
     }
 
     #[test]

@@ -156,3 +156,33 @@ fn judge(known: &Known, shown: &Shown, (size, root): (u64, &Hash)) -> Option<(Wi
         Some((WitnessAnswer::Inconsistent, false))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_shown_is_read_back() {
+        let signer = crate::Signer::new("a.example", &[1; 32]).unwrap();
+        let note = signer.sign(&crate::Checkpoint {
+            origin: "a.example/platform".to_owned(),
+            size: 9,
+            root: [3; 32],
+        });
+        let read = Shown::read(&shown(5, &[[1; 32], [2; 32]], &note)).unwrap();
+        assert_eq!(
+            (read.old, read.proof.len(), read.note.whole()),
+            (5, 2, note.as_str())
+        );
+        assert!(Shown::read(&shown(5, &[[1; 32]; 65], &note)).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "(old |[0-9]{1,22}|\n|\u{2014} |[a-zA-Z0-9+/=.]){0,120}") {
+            drop(Shown::read(&text));
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! The tree against the published vectors and against the definition, for every size up to 70.
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// The leaves and roots of Certificate Transparency's own reference tests.
@@ -144,5 +146,20 @@ fn every_consistency_proof_holds_and_no_other() {
         }
         assert_eq!(consistency(0, new), None);
         assert_eq!(consistency(new + 1, new), None);
+    }
+}
+
+proptest! {
+    /// Proofs come from outside: whatever they are, they are judged, and random ones prove nothing.
+    #[test]
+    fn any_proof_is_judged(
+        old in any::<u64>(),
+        size in any::<u64>(),
+        index in any::<u64>(),
+        proof in prop::collection::vec(any::<[u8; 32]>(), 0..70),
+    ) {
+        let (root, leaf) = ([1; 32], [2; 32]);
+        prop_assert!(!includes(&root, size, index, &leaf, &proof));
+        prop_assert!(!extends(old, &root, size, &leaf, &proof));
     }
 }
