@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use naru_kernel::{
-    Actor,
+    Actor, ApplicationId, MinistryId,
     access::{AccessDecision, AccessQuestion, Device, Resource},
 };
 use naru_runtime::Client;
@@ -43,6 +43,22 @@ impl Applications {
             }),
             _ => Err(Refusal::Denied.into()),
         }
+    }
+
+    /// An application of any ministry, and whether it is offered to the people of this one: for rules that are tried.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn offer(
+        &self,
+        id: ApplicationId,
+        to: MinistryId,
+    ) -> Result<Option<(Application, bool)>, naru_store::Error> {
+        let Some(application) = store::applications::application_by_id(&self.parts.db, id).await? else {
+            return Ok(None);
+        };
+        let offered = store::applications::is_offered(&self.parts.db, id, to).await?;
+        Ok(Some((application, offered)))
     }
 
     /// Whether the person may open the application now. What is not offered to their ministry is not there.
