@@ -106,14 +106,13 @@ impl Identity {
         let (tools, now, actor) = (self.tools.clone(), act.at, actor.clone());
         let token = self.decide(act, move |tx| {
             Box::pin(async move {
-                tx.across_ministries().await?;
                 tx.about(actor.logon);
                 let mut detail = Map::new();
                 for (word, ministry) in [("before", actor.ministry), ("after", wanted)] {
                     tx.note(word, ministry.to_string());
                     detail.insert(word.to_owned(), ministry.to_string().into());
                 }
-                store::people::hold(tx, actor.person).await?;
+                store::people::hold_anywhere(tx, actor.person).await?;
                 let serves = store::members::of_in(tx, actor.person, Tenant::of(wanted)).await?;
                 let active = serves.filter(|known| known.state == MembershipState::Active);
                 granted!(active.ok_or(Refusal::NoSuch("ministry")));

@@ -204,28 +204,7 @@ impl Identity {
                     return Ok(Err(Refusal::PersonIs("not locked")));
                 }
                 store::people::set_state(tx, person.id, PersonState::Active).await?;
-                Ok(Ok(()))
-            })
-        });
-        self.on_person(actor, (act, Oneself::Forbidden), id, work).await
-    }
-
-    /// Takes all second factors away, for one who lost them; they need an activation code again.
-    ///
-    /// # Errors
-    /// When the actor may not, there is no such person, or it is the actor.
-    pub async fn reset_factors(
-        &self,
-        actor: &Actor,
-        id: PersonId,
-        client: &Client,
-    ) -> Result<PersonDetail, Error> {
-        let act = self.people_act("identity.reset-factors", actor, client)?;
-        let work: Work = Box::new(|tx, tools, person, now| {
-            Box::pin(async move {
-                let removed = store::factors::remove_all(tx, person.id).await?;
-                tx.note("factors_removed", removed);
-                end_all(tx, &tools, person.id, now).await?;
+                store::devices::unlock(tx, person.id).await?;
                 Ok(Ok(()))
             })
         });
@@ -276,6 +255,8 @@ impl Identity {
                 tx.about(logon);
                 let reached = hold_reached(tx, &actor, person, (Of::Ministry, now)).await?;
                 let reached = granted!(reached.map_err(|_| Refusal::NoSuch("session")));
+                // A session of one of ours may serve another ministry now.
+                tx.across_ministries().await?;
                 let known = store::logons::open_by_id(tx, logon).await?;
                 let is_ours = |ministry| ministry == actor.ministry || reached.membership.is_home;
                 if known.is_none_or(|logon| logon.person != person || !is_ours(logon.ministry)) {
@@ -309,6 +290,7 @@ impl Identity {
                 let known = granted!(known.ok_or(Refusal::NoSuch("certificate")));
                 let reached = hold_reached(tx, &actor, known.person, (Of::Home, now)).await?;
                 granted!(reached.map_err(|_| Refusal::NoSuch("certificate")));
+                tx.across_ministries().await?;
                 tx.note("person", known.person.to_string());
                 tx.note("before", known.state.as_str());
                 tx.note("after", "revoked");
@@ -337,6 +319,8 @@ pub(super) fn revoke_held(
     now: Timestamp,
 ) -> BoxFuture<'_, Result<Verdict<()>, Error>> {
     Box::pin(async move {
+        // What they have open in other ministries ends too.
+        tx.across_ministries().await?;
         store::people::set_state(tx, person.id, PersonState::Revoked).await?;
         store::factors::remove_activation(tx, person.id).await?;
         tools.desktops.end(tx, Leaver::Everywhere(person.id), now).await?;

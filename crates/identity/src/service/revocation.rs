@@ -105,6 +105,8 @@ impl Identity {
             Box::pin(async move {
                 tx.note("person", person.id.to_string());
                 tx.note("serial", certificate.serial);
+                // Whichever of their ministries they serve in it.
+                tx.across_ministries().await?;
                 for logon in store::logons::open_of(tx, person.id).await? {
                     if logon.certificate == certificate.id {
                         end_logon(tx, &tools, logon.id, EndReason::Revoked, now).await?;

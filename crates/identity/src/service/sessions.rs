@@ -97,6 +97,8 @@ impl Identity {
         let ended = self
             .decide(act, move |tx| {
                 Box::pin(async move {
+                    // Their other session may serve another ministry.
+                    tx.across_ministries().await?;
                     tx.about(logon);
                     let owned = store::logons::open_by_id(tx, logon).await?;
                     if owned.is_none_or(|logon| logon.person != person) {
@@ -164,6 +166,8 @@ pub(super) async fn end_all(
     person: PersonId,
     now: Timestamp,
 ) -> Result<usize, Error> {
+    // Whichever of their ministries they serve in them.
+    tx.across_ministries().await?;
     let open = store::logons::open_of(tx, person).await?;
     for logon in &open {
         store::logons::end(tx, logon.id, EndReason::Revoked, now).await?;

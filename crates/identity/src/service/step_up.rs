@@ -2,14 +2,14 @@
 //! what the session proves.
 
 use naru_kernel::{Actor, LogonId, Timestamp, access::Assurance};
-use naru_runtime::Client;
 use naru_store::{By, Tx};
 use webauthn_rs::prelude::{Passkey, PublicKeyCredential};
 
 use super::{
     Identity, Verdict, granted,
     logon::fail,
-    second_factor::{Started, passkey_of, right_totp, used_passkey},
+    second_factor::{PASSKEY, Started, TOTP, passkey_of, right_totp, used_passkey},
+    visits::{self, Visitor},
 };
 use crate::{
     Error, Refusal,
@@ -64,22 +64,27 @@ impl Identity {
         &self,
         actor: &Actor,
         code: &str,
-        client: &Client,
+        visitor: &Visitor,
     ) -> Result<SteppedUp, Error> {
         let by = By::Person(actor.person, actor.logon);
-        let act = self.act_for("identity.step-up", by, actor.ministry, client);
+        let act = self.act_for("identity.step-up", by, actor.ministry, &visitor.client);
         let now = act.at;
-        let (tools, code, actor) = (self.tools.clone(), code.to_owned(), actor.clone());
+        let (tools, code) = (self.tools.clone(), code.to_owned());
+        let (actor, visitor) = (actor.clone(), visitor.clone());
         self.decide(act, move |tx| {
             Box::pin(async move {
-                let person = granted!(held(tx, &actor, now).await?);
+                let person = granted!(held(tx, &actor, &visitor, now).await?);
                 tx.note("factor", FactorKind::Totp.as_str());
                 let factors = store::factors::of_person_in(tx, person.id).await?;
                 let Some((factor, step)) = right_totp(&tools, &factors, &code, now)? else {
-                    return fail(tx, &tools, &person, now, Refusal::CodeWrong).await.map(Err);
+                    return fail(tx, &tools, &person, (&visitor, now), (TOTP, Refusal::CodeWrong))
+                        .await
+                        .map(Err);
                 };
                 if !store::factors::use_totp(tx, factor.id, step, now).await? {
-                    return fail(tx, &tools, &person, now, Refusal::CodeUsed).await.map(Err);
+                    return fail(tx, &tools, &person, (&visitor, now), (TOTP, Refusal::CodeUsed))
+                        .await
+                        .map(Err);
                 }
                 stepped_up(tx, actor.logon, FactorKind::Totp, now).await
             })
@@ -113,10 +118,10 @@ impl Identity {
         &self,
         actor: &Actor,
         credential: serde_json::Value,
-        client: &Client,
+        visitor: &Visitor,
     ) -> Result<SteppedUp, Error> {
         let by = By::Person(actor.person, actor.logon);
-        let act = self.act_for("identity.step-up", by, actor.ministry, client);
+        let act = self.act_for("identity.step-up", by, actor.ministry, &visitor.client);
         let now = act.at;
         let (text, started) = self.started(actor.logon, now).await?;
         let Started::StepUp(state) = started else {
@@ -130,10 +135,10 @@ impl Identity {
                     .finish_passkey_authentication(&credential, &state)
                     .ok()
             });
-        let (tools, actor) = (self.tools.clone(), actor.clone());
+        let (tools, actor, visitor) = (self.tools.clone(), actor.clone(), visitor.clone());
         self.decide(act, move |tx| {
             Box::pin(async move {
-                let person = granted!(held(tx, &actor, now).await?);
+                let person = granted!(held(tx, &actor, &visitor, now).await?);
                 tx.note("factor", FactorKind::Passkey.as_str());
                 if !store::logons::take_ceremony(tx, actor.logon, &text).await? {
                     return Ok(Err(Refusal::NothingStarted));
@@ -141,9 +146,15 @@ impl Identity {
                 let factors = store::factors::of_person_in(tx, person.id).await?;
                 let Some((factor, passkey)) = checked.and_then(|result| used_passkey(&factors, &result))
                 else {
-                    return fail(tx, &tools, &person, now, Refusal::PasskeyRefused)
-                        .await
-                        .map(Err);
+                    return fail(
+                        tx,
+                        &tools,
+                        &person,
+                        (&visitor, now),
+                        (PASSKEY, Refusal::PasskeyRefused),
+                    )
+                    .await
+                    .map(Err);
                 };
                 let json = serde_json::to_string(&passkey).map_err(|error| Error::Passkey(error.into()))?;
                 store::factors::use_passkey(tx, factor.id, json, now).await?;
@@ -155,13 +166,18 @@ impl Identity {
 }
 
 /// The person, held, if they may show a factor now: tries are counted as at a log-on.
-async fn held(tx: &mut Tx, actor: &Actor, now: Timestamp) -> Result<Verdict<Person>, Error> {
+async fn held(
+    tx: &mut Tx,
+    actor: &Actor,
+    visitor: &Visitor,
+    now: Timestamp,
+) -> Result<Verdict<Person>, Error> {
     tx.about(actor.logon);
     // The person and their factors are their home ministry's, wherever they serve in this session.
     tx.across_ministries().await?;
-    let person = store::people::hold(tx, actor.person).await?;
+    let person = store::people::hold_anywhere(tx, actor.person).await?;
     let person = granted!(person.ok_or(Refusal::UnknownPerson));
-    granted!(rules::may_log_on(&person, now));
+    granted!(visits::standing(tx, &person, visitor, now).await?);
     Ok(Ok(person))
 }
 

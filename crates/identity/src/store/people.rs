@@ -35,6 +35,7 @@ naru_store::sql! {
     LOCK = "UPDATE people SET state = 'locked', locked_until = $2, failures = 0 WHERE id = $1 AND state <> 'revoked'";
     SET_STATE = "UPDATE people SET state = $2, locked_until = NULL, failures = 0 WHERE id = $1";
     SIGNED_IN = "UPDATE people SET state = 'active', locked_until = NULL, failures = 0, last_logon_at = $2 WHERE id = $1";
+    SIGNED_IN_KNOWN = "UPDATE people SET last_logon_at = $2 WHERE id = $1";
     NAMES = "SELECT p.id, p.name FROM people p WHERE p.id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
              $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) \
              AND (CAST($33 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM memberships m WHERE m.person = p.id \
@@ -152,6 +153,13 @@ pub(crate) async fn hold(tx: &mut Tx, id: PersonId) -> Result<Option<Person>, Er
     tx.optional(HOLD, params![id]).await
 }
 
+/// Like [`hold`], for a person who is signed in, in whichever of their ministries: what is theirs alone lies in their home,
+/// so from here on the change sees both.
+pub(crate) async fn hold_anywhere(tx: &mut Tx, id: PersonId) -> Result<Option<Person>, Error> {
+    tx.across_ministries().await?;
+    hold(tx, id).await
+}
+
 /// Reads a person inside a change without holding them.
 pub(crate) async fn read_in(tx: &mut Tx, id: PersonId) -> Result<Option<Person>, Error> {
     tx.optional(BY_ID, params![id]).await
@@ -187,6 +195,11 @@ pub(crate) async fn set_state(tx: &mut Tx, id: PersonId, state: PersonState) -> 
 
 pub(crate) async fn signed_in(tx: &mut Tx, id: PersonId, now: Timestamp) -> Result<(), Error> {
     tx.exec(SIGNED_IN, params![id, now]).await.map(drop)
+}
+
+/// Like [`signed_in`], in a browser of theirs: failures and a lock from elsewhere stay.
+pub(crate) async fn signed_in_known(tx: &mut Tx, id: PersonId, now: Timestamp) -> Result<(), Error> {
+    tx.exec(SIGNED_IN_KNOWN, params![id, now]).await.map(drop)
 }
 
 /// Which of at most [`TAKEN_KEYS_MAX`] subject keys belong to somebody.

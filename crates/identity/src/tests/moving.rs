@@ -234,3 +234,50 @@ async fn a_move_that_cannot_be_done_any_more_is_refused() {
     admin.post("/api/v1/people", &taken).await;
     assert_eq!(world.agree(SECOND).await, Err(Refusal::SubjectTaken));
 }
+
+#[tokio::test]
+async fn what_is_the_persons_own_and_what_ends_it_works_in_every_ministry() {
+    let world = World::new().await;
+    let (_, mut admin) = world.signed_in("관리자", &[Role::MinistryAdmin]).await;
+    let hong = world.person("홍길동").await;
+    let (mut abroad, mut at_home) = (world.browser(), world.browser());
+    let secret = world.enrol(&mut abroad, &hong).await;
+    world.lends(&mut admin, hong.id).await;
+    let switch = json!({ "ministry": world.foreign });
+    assert_eq!(
+        abroad.post("/api/v1/me/ministry", &switch).await.status.as_u16(),
+        204
+    );
+    // A second factor is the person's, wherever they work.
+    let offer = abroad.post("/api/v1/logon/enrol/totp/start", &json!({})).await;
+    let code = world.digits(offer.body["secret"].as_str().unwrap());
+    let added = abroad
+        .post("/api/v1/logon/enrol/totp/finish", &json!({ "code": code }))
+        .await;
+    assert_eq!(added.body["next"], "done", "{:?}", added.body);
+    let factors = abroad.get("/api/v1/me/factors").await.body;
+    assert_eq!(factors["items"].as_array().unwrap().len(), 2);
+    let newest = factors["items"][1]["id"].as_str().unwrap();
+    let removed = abroad.delete(&format!("/api/v1/me/factors/{newest}")).await;
+    assert_eq!(removed.status.as_u16(), 204);
+    // One's other session, in another ministry.
+    world.sign_in(&mut at_home, &hong, &secret).await;
+    let logon = session_of(&mut abroad).await;
+    let ended = at_home.delete(&format!("/api/v1/me/sessions/{logon}")).await;
+    assert_eq!(ended.status.as_u16(), 204);
+    assert_eq!(abroad.get("/api/v1/me").await.code(), "runtime.not-signed-in");
+    // Their home ends a session that serves another ministry, and all of them with the person.
+    world.sign_in(&mut abroad, &hong, &secret).await;
+    abroad.post("/api/v1/me/ministry", &switch).await;
+    let logon = session_of(&mut abroad).await;
+    let path = format!("/api/v1/people/{}/sessions/{logon}", hong.id);
+    assert_eq!(admin.delete(&path).await.status.as_u16(), 204);
+    assert_eq!(abroad.get("/api/v1/me").await.code(), "runtime.not-signed-in");
+    world.sign_in(&mut abroad, &hong, &secret).await;
+    abroad.post("/api/v1/me/ministry", &switch).await;
+    assert_eq!(abroad.get("/api/v1/me").await.body["is_home"], false);
+    let revoke = format!("/api/v1/people/{}/revoke", hong.id);
+    assert_eq!(admin.post(&revoke, &json!({})).await.body["state"], "revoked");
+    assert_eq!(abroad.get("/api/v1/me").await.code(), "runtime.not-signed-in");
+    assert_eq!(world.count("open").await, 1);
+}
