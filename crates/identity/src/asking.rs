@@ -48,9 +48,11 @@ pub const GRANT_ROLE: &str = "identity.grant-role";
 pub const ADD_MEMBERSHIP: &str = "identity.add-membership";
 /// Take a person over from another ministry, or give them another certificate name.
 pub const MOVE_PERSON: &str = "identity.move-person";
+/// Take all second factors of a person away, for one who lost them.
+pub const RECOVER_FACTORS: &str = "identity.recover-factors";
 
 /// What [`crate::Identity::carry_out`] can do.
-pub const KINDS: &[&str] = &[GRANT_ROLE, ADD_MEMBERSHIP, MOVE_PERSON];
+pub const KINDS: &[&str] = &[GRANT_ROLE, ADD_MEMBERSHIP, MOVE_PERSON, RECOVER_FACTORS];
 
 /// A question that was agreed to.
 #[derive(Clone, Debug, PartialEq)]

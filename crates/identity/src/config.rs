@@ -32,6 +32,8 @@ pub struct IdentityConfig {
     pub session_seconds_max: i64,
     /// The cookie's token is replaced after so many seconds of use.
     pub rotation_seconds: i64,
+    /// Where networks are, for what people see of their log-ons and for the alarm about impossible journeys.
+    pub places: Vec<crate::rules::PlaceConfig>,
 }
 
 impl Default for IdentityConfig {
@@ -49,6 +51,7 @@ impl Default for IdentityConfig {
             warn_seconds: 120,
             session_seconds_max: 12 * 3_600,
             rotation_seconds: 600,
+            places: Vec::new(),
         }
     }
 }

@@ -264,6 +264,9 @@ pub enum Error {
     /// The origin cannot be used for passkeys.
     #[error("the portal's origin cannot be used")]
     Origin(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A row of the table of places cannot be used.
+    #[error("the place of network {0:?} cannot be used")]
+    Place(String),
     /// Sealing, or a stored value that does not open.
     #[error("a stored secret cannot be used")]
     Secret,
@@ -312,7 +315,12 @@ impl Fails for Error {
                 | Kind::TooMany
                 | Kind::Internal => Kind::Internal,
             },
-            Self::Pki(_) | Self::Origin(_) | Self::Secret | Self::Passkey(_) | Self::Broken => Kind::Internal,
+            Self::Pki(_)
+            | Self::Origin(_)
+            | Self::Place(_)
+            | Self::Secret
+            | Self::Passkey(_)
+            | Self::Broken => Kind::Internal,
         }
     }
 
@@ -320,7 +328,7 @@ impl Fails for Error {
         match self {
             Self::Refused(refusal) => refusal.code(),
             Self::Store(_) => "identity.store",
-            Self::Pki(_) | Self::Origin(_) => "identity.configuration",
+            Self::Pki(_) | Self::Origin(_) | Self::Place(_) => "identity.configuration",
             Self::Secret => "identity.secret",
             Self::Passkey(_) => "identity.passkey",
             Self::Broken => "identity.broken-off",

@@ -23,12 +23,12 @@ pub use asking::{Agreed, Ask, AsksSecondPerson, KINDS, NotAsked};
 pub use closing::{ClosesWhatIsOpen, ClosureTarget, Leaver, NothingOpen};
 pub use config::IdentityConfig;
 pub use error::{Error, Refusal};
-pub use http::{COOKIE, authenticate, routes};
+pub use http::{COOKIE, DEVICE_COOKIE, authenticate, routes};
 pub use service::{
     Authenticated, CurrentLogon, FirstActivation, FirstAdministrator, GrantForm, GrantQuery, GroupForm,
     GroupQuery, Identity, KnownPerson, ListStatus, LogonProof, MembersForm, MembershipForm, MinistryForm,
     MinistryMade, MinistryQuery, MoveForm, NewMinistry, Opened, PeopleQuery, PersonCard, PersonForm,
-    ScimTokenForm, SwitchForm,
+    ScimTokenForm, SwitchForm, Visitor,
 };
 
 /// Every SQL text of this crate.

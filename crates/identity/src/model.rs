@@ -16,6 +16,17 @@ impl IdKind for AlarmKind {
 /// An entry in the list of alarms.
 pub type AlarmId = Id<AlarmKind>;
 
+/// Kind of [`AttemptId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AttemptKind {}
+
+impl IdKind for AttemptKind {
+    const PREFIX: &'static str = "attempt";
+}
+
+/// An attempt to log on.
+pub type AttemptId = Id<AttemptKind>;
+
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*

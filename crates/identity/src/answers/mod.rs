@@ -358,6 +358,29 @@ impl From<Alarm> for AlarmRow {
     }
 }
 
+/// An attempt to log on.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct LogOnRow {
+    /// When.
+    pub at: Timestamp,
+    /// From which address.
+    pub address: String,
+    /// What the site calls the network it came from, in the person's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// Browser and system, as the browser says.
+    pub device: String,
+    /// Whether nobody knew this browser as one of the person's.
+    pub is_new_device: bool,
+    /// `certificate`, `tls`, `passkey`, `totp` or `activation_code`.
+    pub method: String,
+    /// What it proved, if it signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assurance: Option<String>,
+    /// `first_factor` (a good certificate, the second factor is owed), `signed_in`, or the code of a refusal.
+    pub outcome: String,
+}
+
 /// What a session proves after a factor was shown again.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SteppedUp {

@@ -10,13 +10,13 @@ use axum::{
 };
 use naru_runtime::Client;
 
-use super::{COOKIE, Failure, set_cookie};
+use super::{COOKIE, Failure, cookie_of, set_cookie};
 use crate::Identity;
 
 /// Finds out who calls and puts it into the request as [`naru_runtime::Caller`] and [`crate::CurrentLogon`]; sets the
 /// cookie when its token was replaced. The portal puts it around all its routes.
 pub async fn authenticate(State(identity): State<Arc<Identity>>, request: Request, next: Next) -> Response {
-    let Some(token) = token(&request) else {
+    let Some(token) = cookie_of(request.headers(), COOKIE).map(str::to_owned) else {
         return next.run(request).await;
     };
     let (mut parts, body) = request.into_parts();
@@ -42,19 +42,4 @@ pub async fn authenticate(State(identity): State<Arc<Identity>>, request: Reques
         response.headers_mut().extend(set_cookie(&token));
     }
     response
-}
-
-/// The value of the session cookie. A token has 43 characters; what is much longer is none.
-fn token(request: &Request) -> Option<String> {
-    let mut values = request
-        .headers()
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let token = values.find_map(|value| {
-        value
-            .split(';')
-            .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
-    });
-    token.filter(|token| token.len() <= 64).map(str::to_owned)
 }

@@ -11,9 +11,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Answer, Shared, clear_cookie, set_cookie};
+use super::{Answer, Shared, clear_cookie, remember_device, set_cookie};
 use crate::{
-    Error, Opened,
+    Error, Opened, Visitor,
     answers::{ChallengeAnswer, LogonStep, Platform, Session, TotpOffer},
     service::CurrentLogon,
 };
@@ -165,7 +165,10 @@ pub(super) fn routes() -> Routes<Shared> {
 
 /// The step, and the cookie if its token changed.
 fn moved(opened: Opened) -> Response {
-    let headers = opened.token.map(|token| set_cookie(&token)).unwrap_or_default();
+    let mut headers = opened.token.map(|token| set_cookie(&token)).unwrap_or_default();
+    if let Some(token) = opened.device {
+        remember_device(&mut headers, &token);
+    }
     (headers, Json(opened.step)).into_response()
 }
 
@@ -191,12 +194,12 @@ async fn challenge(State(identity): State<Shared>) -> Answer<Json<ChallengeAnswe
 
 async fn certificate(
     State(identity): State<Shared>,
-    client: Client,
+    visitor: Visitor,
     Json(body): Json<Signed>,
 ) -> Answer<Response> {
     // What is no base64 is no CMS either: it is judged, refused and recorded as such.
     let signed = STANDARD.decode(body.signed.trim()).unwrap_or_default();
-    Ok(moved(identity.log_on(&signed, &client).await?))
+    Ok(moved(identity.log_on(&signed, &visitor).await?))
 }
 
 async fn tls(State(identity): State<Shared>, client: Client, peer: Option<Peer>) -> Answer<Redirect> {
@@ -217,10 +220,10 @@ async fn tls(State(identity): State<Shared>, client: Client, peer: Option<Peer>)
 
 async fn handover(
     State(identity): State<Shared>,
-    client: Client,
+    visitor: Visitor,
     Json(body): Json<Code>,
 ) -> Answer<Response> {
-    Ok(moved(identity.take_over(&body.code, &client).await?))
+    Ok(moved(identity.take_over(&body.code, &visitor).await?))
 }
 
 async fn step(
@@ -239,19 +242,19 @@ async fn step(
 async fn activation(
     State(identity): State<Shared>,
     first: FirstFactor,
-    client: Client,
+    visitor: Visitor,
     Json(body): Json<Code>,
 ) -> Answer<Json<LogonStep>> {
-    Ok(Json(identity.activate(first, &body.code, &client).await?))
+    Ok(Json(identity.activate(first, &body.code, &visitor).await?))
 }
 
 async fn totp(
     State(identity): State<Shared>,
     first: FirstFactor,
-    client: Client,
+    visitor: Visitor,
     Json(body): Json<Code>,
 ) -> Answer<Response> {
-    Ok(moved(identity.use_totp(first, &body.code, &client).await?))
+    Ok(moved(identity.use_totp(first, &body.code, &visitor).await?))
 }
 
 async fn passkey_start(State(identity): State<Shared>, first: FirstFactor) -> Answer<Json<Value>> {
@@ -261,11 +264,11 @@ async fn passkey_start(State(identity): State<Shared>, first: FirstFactor) -> An
 async fn passkey_finish(
     State(identity): State<Shared>,
     first: FirstFactor,
-    client: Client,
+    visitor: Visitor,
     Json(body): Json<Credential>,
 ) -> Answer<Response> {
     Ok(moved(
-        identity.finish_passkey(first, body.credential, &client).await?,
+        identity.finish_passkey(first, body.credential, &visitor).await?,
     ))
 }
 
@@ -276,12 +279,12 @@ async fn enrol_passkey_start(State(identity): State<Shared>, caller: Caller) -> 
 async fn enrol_passkey_finish(
     State(identity): State<Shared>,
     caller: Caller,
-    client: Client,
+    visitor: Visitor,
     Json(body): Json<Credential>,
 ) -> Answer<Response> {
     let made = (body.credential, body.name.as_str());
     Ok(moved(
-        identity.finish_passkey_enrolment(&caller, made, &client).await?,
+        identity.finish_passkey_enrolment(&caller, made, &visitor).await?,
     ))
 }
 
@@ -292,12 +295,12 @@ async fn enrol_totp_start(State(identity): State<Shared>, caller: Caller) -> Ans
 async fn enrol_totp_finish(
     State(identity): State<Shared>,
     caller: Caller,
-    client: Client,
+    visitor: Visitor,
     Json(body): Json<Code>,
 ) -> Answer<Response> {
     Ok(moved(
         identity
-            .finish_totp_enrolment(&caller, &body.code, &client)
+            .finish_totp_enrolment(&caller, &body.code, &visitor)
             .await?,
     ))
 }

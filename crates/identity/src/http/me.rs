@@ -4,13 +4,13 @@ use axum::{
     extract::{FromRequestParts, State},
     http::{HeaderMap, StatusCode, request::Parts},
 };
-use naru_kernel::{FactorId, Kind, LogonId};
-use naru_runtime::{Access, Client, Json, Path, Problem, Route, Routes, SignedIn};
+use naru_kernel::{FactorId, Kind, LogonId, Page, PageRequest};
+use naru_runtime::{Access, Client, Json, Path, Problem, Query, Route, Routes, SignedIn};
 
 use super::{Answer, Shared, set_cookie};
 use crate::{
     SwitchForm,
-    answers::{FactorRow, Items, Me, MyMinistry, SessionRow},
+    answers::{AlarmRow, FactorRow, Items, LogOnRow, Me, MyMinistry, SessionRow},
     service::CurrentLogon,
 };
 
@@ -72,6 +72,36 @@ pub(super) fn routes() -> Routes<Shared> {
             ),
             remove_factor,
         )
+        .route(
+            Route::get(
+                "/api/v1/me/log-ons",
+                Access::SignedIn,
+                "One's own attempts to log on",
+            )
+            .answers::<Page<LogOnRow>>(),
+            log_ons,
+        )
+        .route(
+            Route::get("/api/v1/me/alarms", Access::SignedIn, "Alarms about oneself")
+                .answers::<Page<AlarmRow>>(),
+            alarms,
+        )
+}
+
+async fn log_ons(
+    State(identity): State<Shared>,
+    SignedIn(actor): SignedIn,
+    Query(page): Query<PageRequest>,
+) -> Answer<Json<Page<LogOnRow>>> {
+    Ok(Json(identity.log_ons(&actor, &page).await?))
+}
+
+async fn alarms(
+    State(identity): State<Shared>,
+    SignedIn(actor): SignedIn,
+    Query(page): Query<PageRequest>,
+) -> Answer<Json<Page<AlarmRow>>> {
+    Ok(Json(identity.own_alarms(&actor, &page).await?))
 }
 
 async fn me(

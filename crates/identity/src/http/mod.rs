@@ -8,6 +8,7 @@ mod scim;
 mod scim_about;
 mod step_up;
 mod tenants;
+mod visitor;
 
 use std::sync::Arc;
 
@@ -21,6 +22,10 @@ use crate::{Error, Identity, Refusal};
 
 /// Name of the session cookie. The prefix makes browsers refuse it without Secure, from another host, or for a path.
 pub const COOKIE: &str = "__Host-naru";
+
+/// Name of the cookie by which a browser is known to belong to somebody; it opens nothing.
+pub const DEVICE_COOKIE: &str = "__Host-naru-device";
+const DEVICE_COOKIE_SECONDS: i64 = 400 * 24 * 3_600;
 
 /// The shared state of the handlers.
 type Shared = Arc<Identity>;
@@ -81,11 +86,35 @@ fn set_cookie(token: &str) -> HeaderMap {
     ))
 }
 
+/// Adds the cookie by which a browser is known; 400 days is as long as browsers keep one.
+fn remember_device(headers: &mut HeaderMap, token: &str) {
+    let text = format!(
+        "{DEVICE_COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={DEVICE_COOKIE_SECONDS}"
+    );
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        headers.append(header::SET_COOKIE, value);
+    }
+}
+
 /// A header that takes the session cookie away.
 fn clear_cookie() -> HeaderMap {
     cookie(&format!(
         "{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
     ))
+}
+
+/// The value of a cookie. A token has 43 characters; what is much longer is none.
+fn cookie_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut values = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let token = values.find_map(|value| {
+        value
+            .split(';')
+            .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+    });
+    token.filter(|token| token.len() <= 64)
 }
 
 fn cookie(text: &str) -> HeaderMap {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Answer, Shared};
 use crate::{
-    answers::{ActivationCode, AlarmRow, ImportReport, PersonDetail, PersonRow},
+    answers::{ActivationCode, AlarmRow, Approved, ImportReport, PersonDetail, PersonRow},
     service::{FILE_BYTES_MAX, ImportWish, Mode, PeopleQuery, PersonForm},
 };
 
@@ -82,12 +82,12 @@ pub(super) fn routes() -> Routes<Shared> {
         )
         .route(
             Route::post(
-                "/api/v1/people/{person}/reset-factors",
+                "/api/v1/people/{person}/recover",
                 ADMIN,
-                "Remove all second factors",
+                "Ask a second administrator to remove all second factors",
             )
-            .answers::<PersonDetail>(),
-            reset_factors,
+            .answers::<Approved>(),
+            recover,
         )
         .route(
             Route::delete(
@@ -188,13 +188,13 @@ async fn unlock(
     Ok(Json(identity.unlock(&actor, person, &client).await?))
 }
 
-async fn reset_factors(
+async fn recover(
     State(identity): State<Shared>,
     SignedIn(actor): SignedIn,
     client: Client,
     Path(person): Path<PersonId>,
-) -> Answer<Json<PersonDetail>> {
-    Ok(Json(identity.reset_factors(&actor, person, &client).await?))
+) -> Answer<Json<Approved>> {
+    Ok(Json(identity.recover(&actor, person, &client).await?))
 }
 
 async fn end_session(

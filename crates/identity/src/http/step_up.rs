@@ -1,13 +1,13 @@
 //! A second factor shown again.
 
 use axum::extract::State;
-use naru_runtime::{Access, Client, Json, Route, Routes, SignedIn};
+use naru_runtime::{Access, Json, Route, Routes, SignedIn};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Answer, Shared};
-use crate::answers::SteppedUp;
+use crate::{Visitor, answers::SteppedUp};
 
 /// Six digits.
 #[derive(Deserialize, JsonSchema)]
@@ -64,19 +64,21 @@ async fn start(State(identity): State<Shared>, SignedIn(actor): SignedIn) -> Ans
 async fn finish(
     State(identity): State<Shared>,
     SignedIn(actor): SignedIn,
-    client: Client,
+    visitor: Visitor,
     Json(body): Json<Shown>,
 ) -> Answer<Json<SteppedUp>> {
     Ok(Json(
-        identity.finish_step_up(&actor, body.credential, &client).await?,
+        identity.finish_step_up(&actor, body.credential, &visitor).await?,
     ))
 }
 
 async fn totp(
     State(identity): State<Shared>,
     SignedIn(actor): SignedIn,
-    client: Client,
+    visitor: Visitor,
     Json(body): Json<Digits>,
 ) -> Answer<Json<SteppedUp>> {
-    Ok(Json(identity.step_up_by_totp(&actor, &body.code, &client).await?))
+    Ok(Json(
+        identity.step_up_by_totp(&actor, &body.code, &visitor).await?,
+    ))
 }

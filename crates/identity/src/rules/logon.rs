@@ -74,6 +74,25 @@ pub fn may_log_on(person: &Person, now: Timestamp) -> Result<(), Refusal> {
     }
 }
 
+/// The same in a browser the person is known by, which has a lock of its own: that of failures elsewhere does not count.
+///
+/// # Errors
+/// [`Refusal::PersonRevoked`] or [`Refusal::Locked`].
+pub fn may_log_on_known(
+    person: &Person,
+    locked_until: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    match (person.state, locked_until) {
+        (PersonState::Revoked, _) => Err(Refusal::PersonRevoked),
+        (_, Some(until)) if now < until => Err(Refusal::Locked {
+            until,
+            seconds: until.seconds_since(now).saturating_add(1),
+        }),
+        (PersonState::Active | PersonState::Locked, _) => Ok(()),
+    }
+}
+
 /// The step a log-on is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -4,10 +4,11 @@ use naru_store::Tx;
 
 use super::{
     Identity, Verdict, grants::carry_out_grant, memberships::carry_out_membership, moving::carry_out_move,
+    recovery::carry_out_recovery,
 };
 use crate::{
     Agreed, Error, Refusal,
-    asking::{ADD_MEMBERSHIP, GRANT_ROLE, MOVE_PERSON},
+    asking::{ADD_MEMBERSHIP, GRANT_ROLE, MOVE_PERSON, RECOVER_FACTORS},
 };
 
 impl Identity {
@@ -28,6 +29,7 @@ impl Identity {
                 tx.across_ministries().await?;
                 carry_out_move(tx, &self.tools, agreed).await
             }
+            RECOVER_FACTORS => carry_out_recovery(tx, &self.tools, agreed).await,
             _ => Ok(Err(Refusal::NoSuch("wish"))),
         }
     }

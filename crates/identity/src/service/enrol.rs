@@ -7,8 +7,9 @@ use webauthn_rs::prelude::{RegisterPublicKeyCredential, Uuid};
 
 use super::{
     Identity, Opened, Tools, Verdict, granted,
-    logon::step_in,
+    logon::{raise, step_in},
     second_factor::{Started, at_first_factor, complete, passkey_of, totp_step},
+    visits::Visitor,
 };
 use crate::{
     Error, Refusal,
@@ -102,10 +103,10 @@ impl Identity {
         &self,
         caller: &Caller,
         (credential, name): (serde_json::Value, &str),
-        client: &Client,
+        visitor: &Visitor,
     ) -> Result<Opened, Error> {
         let enroller = enroller(caller)?;
-        let act = self.enrol_act(enroller, client);
+        let act = self.enrol_act(enroller, &visitor.client);
         let now = act.at;
         let (text, started) = self.started(enroller.logon, now).await?;
         let Started::EnrolPasskey(state) = started else {
@@ -130,7 +131,8 @@ impl Identity {
             ..self.new_factor(FactorKind::Passkey, now)
         };
         let credential = hex::encode(passkey.cred_id());
-        self.keep(act, enroller, text, (factor, Some(credential))).await
+        self.keep(act, (enroller, visitor), text, (factor, Some(credential)))
+            .await
     }
 
     /// Offers a TOTP key.
@@ -159,10 +161,10 @@ impl Identity {
         &self,
         caller: &Caller,
         code: &str,
-        client: &Client,
+        visitor: &Visitor,
     ) -> Result<Opened, Error> {
         let enroller = enroller(caller)?;
-        let act = self.enrol_act(enroller, client);
+        let act = self.enrol_act(enroller, &visitor.client);
         let now = act.at;
         let (text, started) = self.started(enroller.logon, now).await?;
         let Started::EnrolTotp { sealed } = started else {
@@ -180,7 +182,7 @@ impl Identity {
         factor.last_step = step;
         let owner = factor.id.to_string();
         factor.secret = Some(self.tools.keys.seal(&owner, &key, self.tools.entropy.as_ref())?);
-        self.keep(act, enroller, text, (factor, None)).await
+        self.keep(act, (enroller, visitor), text, (factor, None)).await
     }
 
     fn new_factor(&self, kind: FactorKind, now: Timestamp) -> Factor {
@@ -199,15 +201,15 @@ impl Identity {
     async fn keep(
         &self,
         act: Act,
-        enroller: Enroller,
+        (enroller, visitor): (Enroller, &Visitor),
         ceremony: String,
         (factor, credential): (Factor, Option<String>),
     ) -> Result<Opened, Error> {
-        let tools = self.tools.clone();
+        let (tools, visitor) = (self.tools.clone(), visitor.clone());
         let now = act.at;
         let result = self.decide(act, move |tx| {
             Box::pin(async move {
-                let (person, logon) = granted!(enrolling(tx, enroller, now).await?);
+                let (person, logon) = granted!(enrolling(tx, enroller, &visitor, now).await?);
                 let factors = store::factors::of_person_in(tx, person.id).await?;
                 granted!(may_enrol(&logon, &factors));
                 if !store::logons::take_ceremony(tx, logon.id, &ceremony).await? {
@@ -219,7 +221,7 @@ impl Identity {
                 if !store::factors::insert(tx, owner, &factor, credential).await? {
                     return Ok(Err(Refusal::PasskeyRefused));
                 }
-                enrolled(tx, &tools, &person, &logon, (factor.kind, now))
+                enrolled(tx, &tools, (&person, &logon), &visitor, (factor.kind, now))
                     .await
                     .map(Ok)
             })
@@ -248,11 +250,12 @@ impl Identity {
         own(actor)?;
         let by = By::Person(actor.person, actor.logon);
         let act = self.act_for("identity.remove-factor", by, actor.ministry, client);
-        let person = actor.person;
+        let (person, now, tools) = (actor.person, act.at, self.tools.clone());
         self.decide(act, move |tx| {
             Box::pin(async move {
                 tx.about(factor);
-                store::people::hold(tx, person).await?;
+                let held = store::people::hold_anywhere(tx, person).await?;
+                let held = granted!(held.ok_or(Refusal::NoSuch("factor")));
                 let factors = store::factors::of_person_in(tx, person).await?;
                 if !factors.iter().any(|known| known.id == factor) {
                     return Ok(Err(Refusal::NoSuch("factor")));
@@ -261,6 +264,8 @@ impl Identity {
                     return Ok(Err(Refusal::LastFactor));
                 }
                 store::factors::remove(tx, factor, person).await?;
+                let alarm = ("identity.factor-removed", serde_json::json!({ "factor": factor }));
+                raise(tx, &tools, (person, held.ministry), alarm, now).await?;
                 Ok(Ok(()))
             })
         })
@@ -281,13 +286,14 @@ pub(super) fn own(actor: &Actor) -> Result<(), Error> {
 async fn enrolling(
     tx: &mut Tx,
     enroller: Enroller,
+    visitor: &Visitor,
     now: Timestamp,
 ) -> Result<Verdict<(Person, Logon)>, Error> {
     if let Some(first) = enroller.first {
-        return at_first_factor(tx, first, now).await;
+        return at_first_factor(tx, first, visitor, now).await;
     }
     let person = granted!(
-        store::people::hold(tx, enroller.person)
+        store::people::hold_anywhere(tx, enroller.person)
             .await?
             .ok_or(Refusal::WrongStep)
     );
@@ -300,17 +306,24 @@ async fn enrolling(
 async fn enrolled(
     tx: &mut Tx,
     tools: &Tools,
-    person: &Person,
-    logon: &Logon,
+    (person, logon): (&Person, &Logon),
+    visitor: &Visitor,
     (kind, now): (FactorKind, Timestamp),
 ) -> Result<Opened, Error> {
+    // Everybody has a first one once; any other is worth a look.
+    if person.last_logon_at.is_some() {
+        let detail = serde_json::json!({ "factor": kind, "address": visitor.client.address });
+        let alarm = ("identity.factor-added", detail);
+        raise(tx, tools, (person.id, person.ministry), alarm, now).await?;
+    }
     match logon.state {
         LogonState::FirstFactor => {
             store::factors::remove_activation(tx, person.id).await?;
-            complete(tx, tools, person, logon, (kind, now)).await
+            complete(tx, tools, (person, logon), visitor, (kind, now)).await
         }
         LogonState::SignedIn | LogonState::Ended => Ok(Opened {
             token: None,
+            device: None,
             step: step_in(tx, person, (logon.state, logon.is_activated)).await?,
         }),
     }

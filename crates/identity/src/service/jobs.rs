@@ -7,7 +7,7 @@ use naru_kernel::Seconds;
 use naru_runtime::{Fails as _, Tasks};
 use naru_store::{Act, By};
 
-use super::{Identity, sessions::end_logon};
+use super::{Identity, sessions::end_logon, visits::KEPT};
 use crate::{
     Error,
     model::{EndReason, Logon},
@@ -132,6 +132,8 @@ impl Identity {
                 Box::pin(async move {
                     store::certificates::forget_expired(tx, now).await?;
                     store::factors::forget_expired(tx, now).await?;
+                    store::attempts::forget(tx, now - KEPT).await?;
+                    store::devices::forget(tx, now - KEPT).await?;
                     store::logons::forget_ended(tx, now - ENDED_KEPT).await?;
                     store::grants::forget_expired(tx, now - ENDED_KEPT).await?;
                     Ok(())

@@ -5,12 +5,19 @@ use naru_pki::{VerifiedCertificate, challenge, challenge::Issued};
 use naru_runtime::Client;
 use naru_store::{By, Tx};
 
-use super::{Identity, Tools, Verdict, count_logon, granted, sessions::end_logon};
+use super::{
+    Identity, Tools, Verdict, count_logon, granted,
+    sessions::end_logon,
+    visits::{self, Tried, Visitor},
+};
 use crate::{
     Error, Refusal,
     answers::{LogonStep, StepPerson},
-    model::{Alarm, AlarmId, CertificateState, EndReason, FactorKind, Logon, LogonState, Method, Person},
-    rules::{self, AfterFailure, next_step},
+    model::{
+        Alarm, AlarmId, CertificateState, EndReason, FactorKind, Logon, LogonState, Method, Person,
+        PersonState,
+    },
+    rules::next_step,
     secret,
     store::{self, certificates::Handover},
 };
@@ -27,6 +34,8 @@ const SESSIONS_PER_PERSON_MAX: i64 = 16;
 pub struct Opened {
     /// The new token, if the step changed it.
     pub token: Option<String>,
+    /// The token by which the browser is known from now on, if it is a new one.
+    pub device: Option<String>,
     /// Where the log-on stands.
     pub step: LogonStep,
 }
@@ -55,9 +64,9 @@ impl Identity {
     ///
     /// # Errors
     /// A refusal about the certificate, the challenge or the person; each is recorded and counted.
-    pub async fn log_on(&self, signed: &[u8], client: &Client) -> Result<Opened, Error> {
+    pub async fn log_on(&self, signed: &[u8], visitor: &Visitor) -> Result<Opened, Error> {
         let started = naru_runtime::clock::instant();
-        let result = self.log_on_by_message(signed, client).await;
+        let result = self.log_on_by_message(signed, visitor).await;
         metrics::histogram!("naru_logon_seconds", "step" => "certificate").record(started.elapsed());
         if result.is_err() {
             count_logon(&result);
@@ -65,8 +74,8 @@ impl Identity {
         result
     }
 
-    async fn log_on_by_message(&self, signed: &[u8], client: &Client) -> Result<Opened, Error> {
-        let act = self.act("identity.log-on", By::Anyone, client);
+    async fn log_on_by_message(&self, signed: &[u8], visitor: &Visitor) -> Result<Opened, Error> {
+        let act = self.act("identity.log-on", By::Anyone, &visitor.client);
         let now = act.at;
         let verified = naru_pki::verify_cms(
             signed,
@@ -83,23 +92,24 @@ impl Identity {
                     .await);
             }
         };
-        let (tools, client) = (self.tools.clone(), client.clone());
+        let (tools, visitor) = (self.tools.clone(), visitor.clone());
         let opened = self.decide(act, move |tx| {
             Box::pin(async move {
                 let nonce = verified.nonce.to_string();
                 if !store::certificates::use_nonce(tx, &nonce, verified.nonce_expires_at).await? {
                     let refusal = Refusal::Certificate(naru_pki::Refusal::ChallengeUsed);
-                    return fail_by_subject(tx, &tools, &verified.certificate, now, refusal)
+                    return fail_by_subject(tx, &tools, &verified.certificate, (&visitor, now), refusal)
                         .await
                         .map(Err);
                 }
-                let admitted = granted!(admit(tx, &tools, &verified.certificate, now).await?);
+                let admitted =
+                    granted!(admit(tx, &tools, &verified.certificate, (Door::Main, &visitor), now).await?);
                 begin(
                     tx,
                     &tools,
                     &admitted.person,
                     admitted.certificate,
-                    (Method::Certificate, client, now),
+                    (Method::Certificate, visitor, now),
                 )
                 .await
                 .map(Ok)
@@ -132,10 +142,12 @@ impl Identity {
             }
         };
         let tools = self.tools.clone();
+        let visitor = Visitor::from(client.clone());
         let user_agent_hash = secret::sha256(client.user_agent.as_bytes());
         self.decide(act, move |tx| {
             Box::pin(async move {
-                let admitted = granted!(admit(tx, &tools, &verified, now).await?);
+                let admitted =
+                    granted!(admit(tx, &tools, &verified, (Door::Certificates, &visitor), now).await?);
                 let (code, hash) = secret::token(tools.entropy.as_ref());
                 let handover = Handover {
                     person: admitted.person.id,
@@ -155,15 +167,15 @@ impl Identity {
     ///
     /// # Errors
     /// [`Refusal::HandoverInvalid`], or a refusal about the person.
-    pub async fn take_over(&self, code: &str, client: &Client) -> Result<Opened, Error> {
-        let act = self.act("identity.take-over", By::Anyone, client);
+    pub async fn take_over(&self, code: &str, visitor: &Visitor) -> Result<Opened, Error> {
+        let act = self.act("identity.take-over", By::Anyone, &visitor.client);
         let now = act.at;
         let hash = secret::sha256(code.as_bytes());
-        let (tools, client) = (self.tools.clone(), client.clone());
+        let (tools, visitor) = (self.tools.clone(), visitor.clone());
         let result = self.decide(act, move |tx| {
             Box::pin(async move {
                 let handover = store::certificates::take_over(tx, hash).await?;
-                let user_agent_hash = secret::sha256(client.user_agent.as_bytes());
+                let user_agent_hash = secret::sha256(visitor.client.user_agent.as_bytes());
                 let good = handover.filter(|handover| {
                     now <= handover.expires_at && handover.user_agent_hash == user_agent_hash
                 });
@@ -171,13 +183,17 @@ impl Identity {
                 let person = store::people::hold(tx, handover.person).await?;
                 let person = granted!(person.ok_or(Refusal::UnknownPerson));
                 name_person(tx, &person);
-                granted!(rules::may_log_on(&person, now));
+                if let Err(refusal) = visits::standing(tx, &person, &visitor, now).await? {
+                    let tried = Tried::refused(Method::Tls.as_str(), &refusal);
+                    visits::list(tx, &tools, person.id, (&visitor, tried), now).await?;
+                    return Ok(Err(refusal));
+                }
                 begin(
                     tx,
                     &tools,
                     &person,
                     handover.certificate,
-                    (Method::Tls, client, now),
+                    (Method::Tls, visitor, now),
                 )
                 .await
                 .map(Ok)
@@ -243,11 +259,29 @@ pub(super) fn name_person(tx: &mut Tx, person: &Person) {
     tx.by(By::Claimed(person.id), Some(person.ministry));
 }
 
+/// At which door a certificate was shown. Browsers do not tell the certificate door who they are, so whether the person is
+/// locked is asked when its code is handed over at the main one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Main,
+    Certificates,
+}
+
+impl Door {
+    const fn method(self) -> &'static str {
+        match self {
+            Self::Main => Method::Certificate.as_str(),
+            Self::Certificates => Method::Tls.as_str(),
+        }
+    }
+}
+
 /// Finds the person of a verified certificate, and binds it to them if it is new.
 async fn admit(
     tx: &mut Tx,
     tools: &Tools,
     verified: &VerifiedCertificate,
+    (door, visitor): (Door, &Visitor),
     now: Timestamp,
 ) -> Result<Verdict<Admitted>, Error> {
     tx.about(&verified.subject);
@@ -256,7 +290,27 @@ async fn admit(
     let person = store::people::hold_by_subject(tx, &verified.subject_key).await?;
     let person = granted!(person.ok_or(Refusal::UnknownPerson));
     name_person(tx, &person);
-    granted!(rules::may_log_on(&person, now));
+    let id = person.id;
+    let admitted = admit_person(tx, tools, (person, verified), (door, visitor), now).await?;
+    if let Err(refusal) = &admitted {
+        let tried = Tried::refused(door.method(), refusal);
+        visits::list(tx, tools, id, (visitor, tried), now).await?;
+    }
+    Ok(admitted)
+}
+
+async fn admit_person(
+    tx: &mut Tx,
+    tools: &Tools,
+    (person, verified): (Person, &VerifiedCertificate),
+    (door, visitor): (Door, &Visitor),
+    now: Timestamp,
+) -> Result<Verdict<Admitted>, Error> {
+    match door {
+        Door::Main => granted!(visits::standing(tx, &person, visitor, now).await?),
+        Door::Certificates if person.state == PersonState::Revoked => return Ok(Err(Refusal::PersonRevoked)),
+        Door::Certificates => {}
+    }
     let known = store::certificates::known(tx, verified).await?;
     let certificate = match known {
         Some(known) if known.person != person.id => return Ok(Err(Refusal::CertificateOfAnother)),
@@ -309,8 +363,10 @@ async fn begin(
     tools: &Tools,
     person: &Person,
     certificate: CertificateId,
-    (method, client, now): (Method, Client, Timestamp),
+    (method, visitor, now): (Method, Visitor, Timestamp),
 ) -> Result<Opened, Error> {
+    visits::certificate_shown(tx, tools, person, (&visitor, method.as_str()), now).await?;
+    let client = visitor.client;
     // With the one that begins there are as many as there may be.
     for old in store::logons::beyond(tx, person.id, SESSIONS_PER_PERSON_MAX - 1).await? {
         end_logon(tx, tools, old, EndReason::TooMany, now).await?;
@@ -338,6 +394,7 @@ async fn begin(
     let step = step_in(tx, person, (logon.state, false)).await?;
     Ok(Opened {
         token: Some(token),
+        device: None,
         step,
     })
 }
@@ -384,17 +441,18 @@ pub(super) async fn fail(
     tx: &mut Tx,
     tools: &Tools,
     person: &Person,
-    now: Timestamp,
-    refusal: Refusal,
+    (visitor, now): (&Visitor, Timestamp),
+    (method, refusal): (&'static str, Refusal),
 ) -> Result<Refusal, Error> {
-    match rules::after_failure(person.failures, now) {
-        AfterFailure::Counted(failures) => {
-            store::people::count_failure(tx, person.id, failures).await?;
-            Ok(refusal)
-        }
-        AfterFailure::Locked { until } => {
-            store::people::lock(tx, person.id, until).await?;
-            let detail = serde_json::json!({ "last": refusal.code(), "until": until });
+    let tried = Tried::refused(method, &refusal);
+    visits::list(tx, tools, person.id, (visitor, tried), now).await?;
+    match visits::count(tx, person, visitor, now).await? {
+        None => Ok(refusal),
+        Some((until, is_own_browser)) => {
+            let detail = serde_json::json!({
+                "last": refusal.code(), "until": until, "only_this_browser": is_own_browser,
+                "address": visitor.client.address,
+            });
             raise(
                 tx,
                 tools,
@@ -420,17 +478,18 @@ async fn fail_by_subject(
     tx: &mut Tx,
     tools: &Tools,
     verified: &VerifiedCertificate,
-    now: Timestamp,
+    (visitor, now): (&Visitor, Timestamp),
     refusal: Refusal,
 ) -> Result<Refusal, Error> {
     tx.about(&verified.subject);
     match store::people::hold_by_subject(tx, &verified.subject_key).await? {
         Some(person) => {
             name_person(tx, &person);
-            if let Err(standing) = rules::may_log_on(&person, now) {
+            if let Err(standing) = visits::standing(tx, &person, visitor, now).await? {
                 return Ok(standing);
             }
-            fail(tx, tools, &person, now, refusal).await
+            let method = Method::Certificate.as_str();
+            fail(tx, tools, &person, (visitor, now), (method, refusal)).await
         }
         None => Ok(refusal),
     }

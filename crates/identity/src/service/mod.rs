@@ -10,6 +10,7 @@ mod facts;
 mod fetch;
 mod grants;
 mod groups;
+mod history;
 mod import;
 mod jobs;
 mod logon;
@@ -18,6 +19,7 @@ mod ministries;
 mod moving;
 mod people;
 mod reach;
+mod recovery;
 mod revocation;
 mod roster;
 mod scim;
@@ -26,6 +28,7 @@ mod second_factor;
 mod seed;
 mod sessions;
 mod step_up;
+mod visits;
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -52,9 +55,13 @@ pub(crate) use scim::{
 };
 pub use scim_tokens::ScimTokenForm;
 pub use step_up::LogonProof;
+pub use visits::Visitor;
 
 use crate::{
-    AsksSecondPerson, ClosesWhatIsOpen, Error, IdentityConfig, Refusal, rules::Lifetimes, secret::Keys, store,
+    AsksSecondPerson, ClosesWhatIsOpen, Error, IdentityConfig, Refusal,
+    rules::{Lifetimes, Places},
+    secret::Keys,
+    store,
 };
 
 /// Gives the value of a verdict, or ends the work of a change with its refusal, which is then recorded.
@@ -79,6 +86,7 @@ pub(crate) struct Tools {
     pub(crate) desktops: Arc<dyn ClosesWhatIsOpen>,
     pub(crate) second: Arc<OnceLock<Arc<dyn AsksSecondPerson>>>,
     pub(crate) lifetimes: Lifetimes,
+    pub(crate) places: Arc<Places>,
 }
 
 /// The domain: people, certificates, second factors, sessions.
@@ -116,6 +124,7 @@ impl Identity {
             desktops,
             second: Arc::new(OnceLock::new()),
             lifetimes: config.lifetimes(),
+            places: Arc::new(Places::new(&config.places).map_err(Error::Place)?),
         };
         let identity = Self {
             config,

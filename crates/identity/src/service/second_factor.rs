@@ -1,7 +1,7 @@
 //! The second factor: activation codes, TOTP and passkeys.
 
 use naru_kernel::{LogonId, Seconds, Timestamp, access::Assurance};
-use naru_runtime::{Client, FirstFactor};
+use naru_runtime::FirstFactor;
 use naru_store::{By, Tx};
 use serde::{Deserialize, Serialize};
 use totp_rs::{Secret, Totp};
@@ -12,6 +12,7 @@ use webauthn_rs::prelude::{
 use super::{
     Identity, Opened, Tools, Verdict, count_logon, granted,
     logon::{fail, name_person, step_in},
+    visits::{self, SIGNED_IN, Tried, Visitor},
 };
 use crate::{
     Error, Refusal,
@@ -25,6 +26,10 @@ use crate::{
 const ACTIVATION_TRIES_MAX: i64 = 5;
 /// How long a passkey or an enrolment may take.
 const CEREMONY_LENGTH: Seconds = Seconds::minutes(5);
+
+/// Words for what was shown.
+pub(super) const TOTP: &str = FactorKind::Totp.as_str();
+pub(super) const PASSKEY: &str = FactorKind::Passkey.as_str();
 
 /// What was started and must be finished.
 #[derive(Serialize, Deserialize)]
@@ -70,20 +75,20 @@ impl Identity {
         &self,
         first: FirstFactor,
         code: &str,
-        client: &Client,
+        visitor: &Visitor,
     ) -> Result<LogonStep, Error> {
         let act = self.act_for(
             "identity.activate",
             By::Claimed(first.person),
             first.ministry,
-            client,
+            &visitor.client,
         );
         let now = act.at;
         let hash = self.tools.keys.code_hash(&first.person.to_string(), code);
-        let tools = self.tools.clone();
+        let (tools, visitor) = (self.tools.clone(), visitor.clone());
         let result = self.decide(act, move |tx| {
             Box::pin(async move {
-                let (person, logon) = granted!(at_first_factor(tx, first, now).await?);
+                let (person, logon) = granted!(at_first_factor(tx, first, &visitor, now).await?);
                 if !store::factors::of_person_in(tx, person.id).await?.is_empty() {
                     return Ok(Err(Refusal::AlreadyEnrolled));
                 }
@@ -99,7 +104,9 @@ impl Identity {
                     }
                 };
                 if let Some(refusal) = wrong {
-                    return fail(tx, &tools, &person, now, refusal).await.map(Err);
+                    return fail(tx, &tools, &person, (&visitor, now), ("activation_code", refusal))
+                        .await
+                        .map(Err);
                 }
                 store::logons::activated(tx, logon.id).await?;
                 step_in(tx, &person, (logon.state, true)).await.map(Ok)
@@ -116,27 +123,31 @@ impl Identity {
     ///
     /// # Errors
     /// [`Refusal::CodeWrong`] or [`Refusal::CodeUsed`], counted; or the log-on is not at this step.
-    pub async fn use_totp(&self, first: FirstFactor, code: &str, client: &Client) -> Result<Opened, Error> {
+    pub async fn use_totp(&self, first: FirstFactor, code: &str, visitor: &Visitor) -> Result<Opened, Error> {
         let act = self.act_for(
             "identity.sign-in",
             By::Claimed(first.person),
             first.ministry,
-            client,
+            &visitor.client,
         );
         let now = act.at;
-        let (tools, code) = (self.tools.clone(), code.to_owned());
+        let (tools, code, visitor) = (self.tools.clone(), code.to_owned(), visitor.clone());
         let result = self.decide(act, move |tx| {
             Box::pin(async move {
-                let (person, logon) = granted!(at_first_factor(tx, first, now).await?);
+                let (person, logon) = granted!(at_first_factor(tx, first, &visitor, now).await?);
                 tx.note("factor", FactorKind::Totp.as_str());
                 let factors = store::factors::of_person_in(tx, person.id).await?;
                 match right_totp(&tools, &factors, &code, now)? {
-                    None => fail(tx, &tools, &person, now, Refusal::CodeWrong).await.map(Err),
+                    None => fail(tx, &tools, &person, (&visitor, now), (TOTP, Refusal::CodeWrong))
+                        .await
+                        .map(Err),
                     Some((factor, step)) => {
                         if !store::factors::use_totp(tx, factor.id, step, now).await? {
-                            return fail(tx, &tools, &person, now, Refusal::CodeUsed).await.map(Err);
+                            return fail(tx, &tools, &person, (&visitor, now), (TOTP, Refusal::CodeUsed))
+                                .await
+                                .map(Err);
                         }
-                        complete(tx, &tools, &person, &logon, (FactorKind::Totp, now))
+                        complete(tx, &tools, (&person, &logon), &visitor, (FactorKind::Totp, now))
                             .await
                             .map(Ok)
                     }
@@ -174,13 +185,13 @@ impl Identity {
         &self,
         first: FirstFactor,
         credential: serde_json::Value,
-        client: &Client,
+        visitor: &Visitor,
     ) -> Result<Opened, Error> {
         let act = self.act_for(
             "identity.sign-in",
             By::Claimed(first.person),
             first.ministry,
-            client,
+            &visitor.client,
         );
         let now = act.at;
         let (text, started) = self.started(first.logon, now).await?;
@@ -195,26 +206,38 @@ impl Identity {
                     .finish_passkey_authentication(&credential, &state)
                     .ok()
             });
-        let tools = self.tools.clone();
+        let (tools, visitor) = (self.tools.clone(), visitor.clone());
         let result = self.decide(act, move |tx| {
             Box::pin(async move {
-                let (person, logon) = granted!(at_first_factor(tx, first, now).await?);
+                let (person, logon) = granted!(at_first_factor(tx, first, &visitor, now).await?);
                 tx.note("factor", FactorKind::Passkey.as_str());
                 if !store::logons::take_ceremony(tx, logon.id, &text).await? {
                     return Ok(Err(Refusal::NothingStarted));
                 }
                 let factors = store::factors::of_person_in(tx, person.id).await?;
                 match checked.and_then(|result| used_passkey(&factors, &result)) {
-                    None => fail(tx, &tools, &person, now, Refusal::PasskeyRefused)
-                        .await
-                        .map(Err),
+                    None => fail(
+                        tx,
+                        &tools,
+                        &person,
+                        (&visitor, now),
+                        (PASSKEY, Refusal::PasskeyRefused),
+                    )
+                    .await
+                    .map(Err),
                     Some((factor, passkey)) => {
                         let json =
                             serde_json::to_string(&passkey).map_err(|error| Error::Passkey(error.into()))?;
                         store::factors::use_passkey(tx, factor.id, json, now).await?;
-                        complete(tx, &tools, &person, &logon, (FactorKind::Passkey, now))
-                            .await
-                            .map(Ok)
+                        complete(
+                            tx,
+                            &tools,
+                            (&person, &logon),
+                            &visitor,
+                            (FactorKind::Passkey, now),
+                        )
+                        .await
+                        .map(Ok)
                     }
                 }
             })
@@ -260,12 +283,13 @@ impl Identity {
 pub(super) async fn at_first_factor(
     tx: &mut Tx,
     first: FirstFactor,
+    visitor: &Visitor,
     now: Timestamp,
 ) -> Result<Verdict<(Person, Logon)>, Error> {
     let person = store::people::hold(tx, first.person).await?;
     let person = granted!(person.ok_or(Refusal::UnknownPerson));
     name_person(tx, &person);
-    granted!(rules::may_log_on(&person, now));
+    granted!(visits::standing(tx, &person, visitor, now).await?);
     let logon = store::logons::open_by_id(tx, first.logon).await?;
     let waiting = logon.filter(|logon| {
         logon.state == LogonState::FirstFactor && logon.person == person.id && now < logon.expires_at
@@ -277,8 +301,8 @@ pub(super) async fn at_first_factor(
 pub(super) async fn complete(
     tx: &mut Tx,
     tools: &Tools,
-    person: &Person,
-    logon: &Logon,
+    (person, logon): (&Person, &Logon),
+    visitor: &Visitor,
     (kind, now): (FactorKind, Timestamp),
 ) -> Result<Opened, Error> {
     let expires_at = now + tools.lifetimes.longest;
@@ -286,8 +310,14 @@ pub(super) async fn complete(
     store::logons::step_up(tx, logon.id, now, idle, expires_at).await?;
     let proof = store::proofs::of_in(tx, logon.id).await?;
     let before = proof.map_or(Assurance::Certificate, |proof| proof.assurance);
-    store::proofs::proved(tx, logon.id, rules::raised(before, kind), now).await?;
-    store::people::signed_in(tx, person.id, now).await?;
+    let assurance = rules::raised(before, kind);
+    store::proofs::proved(tx, logon.id, assurance, now).await?;
+    let tried = Tried {
+        method: logon.method.as_str(),
+        assurance: Some(assurance),
+        outcome: SIGNED_IN,
+    };
+    let device = visits::signed_in(tx, tools, person, (visitor, tried), now).await?;
     store::sessions::forget(tx, logon.id).await?;
     let (token, hash) = secret::token(tools.entropy.as_ref());
     store::sessions::insert(tx, hash, logon.id, now).await?;
@@ -295,6 +325,7 @@ pub(super) async fn complete(
     let step = step_in(tx, person, (LogonState::SignedIn, logon.is_activated)).await?;
     Ok(Opened {
         token: Some(token),
+        device,
         step,
     })
 }

@@ -1,6 +1,6 @@
 //! Alarms.
 
-use naru_kernel::{MinistryId, PageRequest};
+use naru_kernel::{MinistryId, PageRequest, PersonId, Timestamp};
 use naru_store::{Db, Error, FromRow, Row, Tx, params};
 
 use crate::model::Alarm;
@@ -10,6 +10,10 @@ naru_store::sql! {
     LIST = "SELECT id, at, kind, person, detail FROM alarms \
             WHERE ministry = $1 AND (CAST($2 AS TEXT) IS NULL OR id < $2) ORDER BY id DESC LIMIT $3";
     COUNT = "SELECT COUNT(*) AS n FROM alarms WHERE ministry = $1";
+    OWN = "SELECT id, at, kind, person, detail FROM alarms \
+           WHERE person = $1 AND (CAST($2 AS TEXT) IS NULL OR id < $2) ORDER BY id DESC LIMIT $3";
+    COUNT_OWN = "SELECT COUNT(*) AS n FROM alarms WHERE person = $1";
+    RECENT = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM alarms WHERE person = $1 AND kind = $2 AND at > $3 LIMIT 1) recent";
 }
 
 impl FromRow for Alarm {
@@ -48,4 +52,24 @@ pub(crate) async fn list(
         .all(LIST, params![ministry, after, page.rows().saturating_add(1)])
         .await?;
     Ok((rows, total))
+}
+
+/// A person's own, whichever ministry they were raised in.
+pub(crate) async fn own(db: &Db, person: PersonId, page: &PageRequest) -> Result<(Vec<Alarm>, i64), Error> {
+    let total = db.one::<i64>(COUNT_OWN, params![person]).await?;
+    let after = page.after.as_deref();
+    let rows = db
+        .all(OWN, params![person, after, page.rows().saturating_add(1)])
+        .await?;
+    Ok((rows, total))
+}
+
+/// Whether this was raised about the person since then.
+pub(crate) async fn was_raised(
+    tx: &mut Tx,
+    person: PersonId,
+    kind: &str,
+    since: Timestamp,
+) -> Result<bool, Error> {
+    Ok(tx.one::<i64>(RECENT, params![person, kind, since]).await? > 0)
 }

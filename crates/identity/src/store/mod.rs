@@ -1,7 +1,9 @@
 //! The tables of this domain: SQL and rows.
 
 pub(crate) mod alarms;
+pub(crate) mod attempts;
 pub(crate) mod certificates;
+pub(crate) mod devices;
 pub(crate) mod factors;
 pub(crate) mod facts;
 pub(crate) mod grants;
@@ -26,7 +28,9 @@ use naru_store::{Error, Row};
 pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
     [
         alarms::ALL,
+        attempts::ALL,
         certificates::ALL,
+        devices::ALL,
         factors::ALL,
         facts::ALL,
         grants::ALL,

@@ -44,7 +44,7 @@ async fn a_log_on_killed_at_any_point_leaves_nothing_and_can_be_repeated() {
         entropy.left.store(point, Ordering::SeqCst);
         let message = message.clone();
         let mut attempt = tokio::task::JoinSet::new();
-        attempt.spawn(async move { doomed.log_on(&message, &client()).await.is_ok() });
+        attempt.spawn(async move { doomed.log_on(&message, &client().into()).await.is_ok() });
         // SQLite's writer catches the panic and answers with an error; on PostgreSQL it ends the task.
         assert!(!attempt.join_next().await.unwrap().unwrap_or(false), "{point}");
         for table in ["logons", "tokens", "nonces", "certificates"] {

@@ -129,7 +129,7 @@ async fn without_a_list_nobody_logs_on_and_a_stored_one_survives_a_restart() {
         &sign.key,
         empty.clock.now(),
     );
-    let refused = bare.log_on(&signed.unwrap(), &client()).await.unwrap_err();
+    let refused = bare.log_on(&signed.unwrap(), &client().into()).await.unwrap_err();
     assert_eq!(naru_runtime::Fails::code(&refused), "identity.revocation-unknown");
 }
 
@@ -233,7 +233,7 @@ async fn another_accepted_authority_cannot_speak_for_a_person_known_by_the_first
             &identity.sign.key,
             now,
         );
-        portal.log_on(&signed.unwrap(), &client()).await
+        portal.log_on(&signed.unwrap(), &client().into()).await
     };
     let refused = log_on(&other.people[0], &other.issuing.certificate)
         .await
