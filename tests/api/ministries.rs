@@ -48,6 +48,7 @@ const CHOSEN_OTHERWISE: &[(&str, &str, &str)] = &[
     ),
     ("factors", "person = $", "a person's own"),
     ("factors", "id = $1", "one that was found by its person before"),
+    ("alarms", "person = $1", "about a person, for themselves"),
     ("activations", "person = $1", "a person's own"),
     (
         "activations",
@@ -140,6 +141,11 @@ const CHOSEN_OTHERWISE: &[(&str, &str, &str)] = &[
         "figures of the whole installation",
     ),
     (
+        "alarms",
+        "person = $1",
+        "a person's own, in every ministry they serve",
+    ),
+    (
         "approvals",
         "id = $1 AND asked_by = $2",
         "what a person asked themselves",
@@ -161,7 +167,7 @@ const CHOSEN_OTHERWISE: &[(&str, &str, &str)] = &[
     ),
 ];
 
-const CHOSEN_OTHERWISE_MAX: usize = 37;
+const CHOSEN_OTHERWISE_MAX: usize = 39;
 const _: () = assert!(CHOSEN_OTHERWISE.len() <= CHOSEN_OTHERWISE_MAX);
 
 struct Name(String);
