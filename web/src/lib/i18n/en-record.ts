@@ -13,7 +13,7 @@ export const enRecord: Widen<typeof koRecord> = {
     'identity.activate': 'Activation code given',
     'identity.enrol-factor': 'Second factor enrolled',
     'identity.remove-factor': 'Second factor removed',
-    'identity.reset-factors': 'Second factors reset',
+    'identity.ask-recovery': 'Reset of second factors asked for',
     'identity.end-session': 'Session ended',
     'identity.end-idle': 'Idle session ended',
     'identity.end-revoked': 'Sessions of a revoked certificate ended',

@@ -10,7 +10,7 @@ export const koRecord = {
     'identity.activate': '활성화 코드 입력',
     'identity.enrol-factor': '추가 인증 등록',
     'identity.remove-factor': '추가 인증 삭제',
-    'identity.reset-factors': '추가 인증 초기화',
+    'identity.ask-recovery': '추가 인증 초기화 요청',
     'identity.end-session': '세션 종료',
     'identity.end-idle': '쓰지 않는 세션 종료',
     'identity.end-revoked': '폐지된 인증서의 세션 종료',
