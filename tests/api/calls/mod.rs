@@ -273,9 +273,13 @@ impl Scene {
         let mut member = self.worker().await;
         let person = format!("/api/v1/people/{}", member.id);
         match path {
+            "/api/v1/people/{person}/recover" => {
+                // Somebody else must be there to agree.
+                self.world.member(Side::Ordinary, &[Role::MinistryAdmin]).await;
+            }
             "/api/v1/people/{person}/activation-code"
             | "/api/v1/people/{person}/revoke"
-            | "/api/v1/people/{person}/reset-factors" => {}
+            | "/api/v1/people/{person}/recover" => {}
             "/api/v1/people/{person}/restore" => {
                 let answer = admin.post(&format!("{person}/revoke"), &json!({})).await;
                 assert!(answer.status.is_success(), "{:?}", answer.body);
