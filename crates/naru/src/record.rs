@@ -118,7 +118,10 @@ async fn obey(command: Record, audit: &Audit) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Record::Forget { person } => {
-            say(format!("{} texts about {person} forgotten", audit.forget(person).await?));
+            say(format!(
+                "{} texts about {person} forgotten",
+                audit.forget(person).await?
+            ));
             Ok(ExitCode::SUCCESS)
         }
         Record::Retire { before } => {
@@ -136,7 +139,9 @@ async fn obey(command: Record, audit: &Audit) -> anyhow::Result<ExitCode> {
 
 fn read(path: &Path) -> anyhow::Result<String> {
     let name = path.display();
-    let length = std::fs::metadata(path).with_context(|| format!("{name} cannot be read"))?.len();
+    let length = std::fs::metadata(path)
+        .with_context(|| format!("{name} cannot be read"))?
+        .len();
     if length > FILE_BYTES_MAX {
         bail!("{name} is larger than {FILE_BYTES_MAX} bytes");
     }
@@ -184,7 +189,11 @@ async fn verify(
 }
 
 fn say_chain(chain: &StreamVerdict) {
-    let word = if chain.broken.is_none() { "whole " } else { "BROKEN" };
+    let word = if chain.broken.is_none() {
+        "whole "
+    } else {
+        "BROKEN"
+    };
     let retired = match chain.retired {
         0 => String::new(),
         retired => format!(" after {retired} retired"),
@@ -213,7 +222,9 @@ pub(crate) fn verify_entry(file: &Path, key: Option<&str>) -> anyhow::Result<Exi
         entry.stream, entry.sequence, entry.actor, entry.action, entry.outcome, entry.at
     ));
     if proof.key == key.to_string() {
-        say(format!("signed by {key}: compare it with the key you have from elsewhere"));
+        say(format!(
+            "signed by {key}: compare it with the key you have from elsewhere"
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
