@@ -83,10 +83,7 @@ impl Postgres {
 
     /// How tests reach it.
     pub(crate) fn url(&self) -> String {
-        format!(
-            "postgres://naru@localhost/naru?host={}",
-            self.directory.display()
-        )
+        format!("postgres://naru@localhost/naru?host={}", self.directory.display())
     }
 
     fn wait(&self) -> Result<(), Failure> {
@@ -95,7 +92,13 @@ impl Postgres {
             // Ready once the user and its database are made, not when the server answers.
             let mut question = Command::new(format!("{PROGRAMS}/psql"));
             question
-                .args(["--username=naru", "--dbname=naru", "--no-psqlrc", "--command=SELECT 1", "--host"])
+                .args([
+                    "--username=naru",
+                    "--dbname=naru",
+                    "--no-psqlrc",
+                    "--command=SELECT 1",
+                    "--host",
+                ])
                 .arg(&self.directory);
             if run::text_of(&mut question).is_some() {
                 return Ok(());
