@@ -11,7 +11,7 @@ CREATE TABLE sign_on_requests (
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
-CREATE INDEX sign_on_requests_by_application ON sign_on_requests (application);
+CREATE INDEX sign_on_requests_by_application ON sign_on_requests (application, created_at);
 CREATE INDEX sign_on_requests_by_expiry ON sign_on_requests (expires_at);
 
 -- What an application was given for a person: one sign-on, and all tokens that came of it. `session` is the log-on session as

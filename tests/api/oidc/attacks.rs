@@ -425,3 +425,38 @@ async fn who_owes_a_second_factor_is_nobody() {
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(text(&json!(challenge(VERIFIER))).len(), 43);
 }
+
+#[tokio::test]
+async fn who_begins_sign_ons_in_bulk_keeps_nobody_out() {
+    let mut stage = Stage::new().await;
+    let (app, now) = (stage.app.id.clone(), stage.world.clock.now());
+    let until = now + Seconds(600);
+    let fill = stage
+        .world
+        .database
+        .db
+        .housekeep("applications.keep-request", move |tx| {
+            Box::pin(async move {
+                for number in 0..10_000_i64 {
+                    let row = naru_store::params![
+                        number.to_be_bytes().to_vec(),
+                        app.as_str(),
+                        "{}",
+                        now - Seconds(10),
+                        until
+                    ];
+                    let sql = "INSERT INTO sign_on_requests (hash, application, payload, created_at, expires_at) \
+                               VALUES ($1, $2, $3, $4, $5)";
+                    tx.exec(sql, row).await?;
+                }
+                Ok::<_, naru_store::Error>(())
+            })
+        });
+    fill.await.unwrap();
+    let request = stage.request();
+    let handle = stage.begin(&request).await;
+    let sql = "SELECT COUNT(*) AS n FROM sign_on_requests";
+    let left: i64 = stage.world.database.db.one(sql, Vec::new()).await.unwrap();
+    assert_eq!(left, 9_901);
+    assert_eq!(stage.step(&handle).await["next"], "go");
+}

@@ -32,7 +32,7 @@ pub enum ClientProof {
     ClientSecretPost,
     /// A signed assertion by one of `keys`.
     PrivateKeyJwt,
-    /// A TLS client certificate named by `certificate_subject` or `certificate_sha256`.
+    /// A TLS client certificate, known by its `certificate_sha256`.
     TlsClientAuth,
 }
 
@@ -105,9 +105,9 @@ pub struct OidcSettings {
     pub client_proof: ClientProof,
     /// Its public keys, a JWK set by value.
     pub keys: Option<serde_json::Value>,
-    /// The subject of its TLS certificate, as RFC 4514 writes it.
+    /// The subject its TLS certificate must have besides, as RFC 4514 writes it.
     pub certificate_subject: Option<String>,
-    /// Or the certificate itself: SHA-256 of its DER in lower-case hexadecimal digits.
+    /// The certificate itself: SHA-256 of its DER in hexadecimal digits.
     pub certificate_sha256: Option<String>,
     /// Scopes it may ask for; `openid` always.
     pub scopes: Vec<String>,
@@ -215,12 +215,10 @@ impl OidcSettings {
         }
         match self.client_proof {
             ClientProof::PrivateKeyJwt if self.keys.is_none() => wrong("keys", "private_key_jwt needs keys"),
-            ClientProof::TlsClientAuth
-                if self.certificate_subject.is_none() && self.certificate_sha256.is_none() =>
-            {
+            ClientProof::TlsClientAuth if !self.certificate_sha256.as_deref().is_some_and(is_fingerprint) => {
                 wrong(
-                    "certificate_subject",
-                    "tls_client_auth needs a subject or a fingerprint",
+                    "certificate_sha256",
+                    "tls_client_auth needs the certificate's SHA-256 in hexadecimal digits",
                 )
             }
             ClientProof::None
@@ -230,4 +228,8 @@ impl OidcSettings {
             | ClientProof::TlsClientAuth => Ok(()),
         }
     }
+}
+
+fn is_fingerprint(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit())
 }

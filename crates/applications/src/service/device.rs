@@ -1,13 +1,13 @@
 //! Devices without a keyboard (RFC 8628).
 
-use naru_kernel::{Actor, Seconds, access::AccessDecision};
+use naru_kernel::{Actor, MinistryId, Seconds, access::AccessDecision};
 use naru_runtime::Client;
 use naru_sso::oidc::{
     Code, Params, Refusal as Wrong, device,
     dpop::Proof,
     scope::{OPENID, Scopes},
 };
-use naru_store::By;
+use naru_store::{BoxFuture, By, Tx};
 use serde::Serialize;
 
 use super::{
@@ -84,22 +84,14 @@ impl Applications {
         let mut act = self.act("applications.begin-device", By::Anyone, None, &client.address);
         act.subject = known.application.id.to_string();
         let owner = known.application.ministry;
-        let kept: bool = self
-            .parts
-            .db
-            .change(act, move |tx| {
-                Box::pin(async move {
-                    tx.by(By::Anyone, Some(owner));
-                    let waiting = store::devices::count(tx, row.application).await?;
-                    let kept = waiting < DEVICES_PER_APPLICATION_MAX
-                        && store::devices::add(tx, &row, code_hash).await?;
-                    if !kept {
-                        tx.refused(Refusal::TooManyRequests.code());
-                    }
-                    Ok::<_, Error>(kept)
-                })
-            })
-            .await?;
+        let keep = keep_device(row, code_hash, owner);
+        // Whoever knows the name of a public client can ask for it: recorded up to so many in a minute.
+        let is_recorded = !known.settings.is_public() || self.sign_on.may_record(known.application.id, now);
+        let kept = if is_recorded {
+            self.parts.db.change(act, keep).await?
+        } else {
+            self.parts.db.housekeep("applications.keep-request", keep).await?
+        };
         if !kept {
             return Err(Wrong::new(Code::TemporarilyUnavailable, "too many devices wait").into());
         }
@@ -322,5 +314,25 @@ impl Applications {
             })
             .await?;
         Ok(given?)
+    }
+}
+
+/// Keeps a device that waits, unless too many do; gives whether it was kept.
+fn keep_device(
+    row: DeviceRow,
+    code_hash: Vec<u8>,
+    owner: MinistryId,
+) -> impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<bool, Error>> + Send + 'static {
+    move |tx| {
+        Box::pin(async move {
+            tx.by(By::Anyone, Some(owner));
+            let waiting = store::devices::count(tx, row.application).await?;
+            let kept =
+                waiting < DEVICES_PER_APPLICATION_MAX && store::devices::add(tx, &row, code_hash).await?;
+            if !kept {
+                tx.refused(Refusal::TooManyRequests.code());
+            }
+            Ok(kept)
+        })
     }
 }

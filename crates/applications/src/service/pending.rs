@@ -17,8 +17,11 @@ use crate::{
 pub(crate) const REQUEST_LIFE: Seconds = Seconds(600);
 /// How long an answer waits to be posted, and a pushed request to be used.
 pub(crate) const ANSWER_LIFE: Seconds = Seconds(60);
-/// Requests that wait at once for one application: anybody can begin them.
+/// Requests that wait at once for one application: anybody can begin them. Then the oldest go, so that whoever begins many
+/// keeps nobody out who answers soon.
 const REQUESTS_PER_APPLICATION_MAX: i64 = 10_000;
+/// How many go at once.
+const REQUESTS_DROPPED: i64 = 100;
 
 /// An OpenID Connect sign-on under way.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -104,7 +107,7 @@ impl Applications {
     /// Keeps a request and gives its handle.
     ///
     /// # Errors
-    /// [`Refusal::TooManyRequests`] when too many wait for the application; or the store fails.
+    /// When the store fails.
     pub(crate) async fn keep_request(
         &self,
         application: Option<ApplicationId>,
@@ -118,26 +121,20 @@ impl Applications {
             payload: serde_json::to_string(pending)?,
             created_at: now,
         };
-        let kept: bool = self
-            .parts
+        self.parts
             .db
             .housekeep("applications.keep-request", move |tx| {
                 Box::pin(async move {
-                    if let Some(application) = row.application
-                        && store::requests::count(tx, application).await? >= REQUESTS_PER_APPLICATION_MAX
-                    {
-                        return Ok(false);
+                    if store::requests::count(tx, application).await? >= REQUESTS_PER_APPLICATION_MAX {
+                        store::requests::drop_oldest(tx, application, REQUESTS_DROPPED).await?;
+                        metrics::counter!("naru_sso_requests_dropped_total").increment(1);
                     }
                     store::requests::add(tx, hash, row, now + life).await?;
-                    Ok::<_, Error>(true)
+                    Ok::<_, Error>(())
                 })
             })
             .await?;
-        if kept {
-            Ok(handle)
-        } else {
-            Err(Refusal::TooManyRequests.into())
-        }
+        Ok(handle)
     }
 
     /// What waits behind a handle.

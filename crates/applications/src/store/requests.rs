@@ -6,6 +6,11 @@ use naru_store::{Db, Error, FromRow, Row, Tx, params};
 naru_store::sql! {
     ADD = "INSERT INTO sign_on_requests (hash, application, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     COUNT = "SELECT COUNT(*) AS n FROM sign_on_requests WHERE application = $1";
+    COUNT_FREE = "SELECT COUNT(*) AS n FROM sign_on_requests WHERE application IS NULL";
+    DROP_OLDEST = "DELETE FROM sign_on_requests WHERE hash IN (SELECT hash FROM sign_on_requests WHERE application = $1 \
+                   ORDER BY created_at LIMIT $2)";
+    DROP_OLDEST_FREE = "DELETE FROM sign_on_requests WHERE hash IN (SELECT hash FROM sign_on_requests \
+                        WHERE application IS NULL ORDER BY created_at LIMIT $1)";
     FIND = "SELECT application, payload, created_at FROM sign_on_requests WHERE hash = $1 AND expires_at > $2";
     CHANGE = "UPDATE sign_on_requests SET payload = $2 WHERE hash = $1";
     TAKE = "DELETE FROM sign_on_requests WHERE hash = $1 AND expires_at > $2 RETURNING application, payload, created_at";
@@ -35,9 +40,24 @@ pub(crate) async fn add(tx: &mut Tx, hash: Vec<u8>, row: RequestRow, until: Time
     tx.exec(ADD, params).await.map(drop)
 }
 
-/// How many wait for one application.
-pub(crate) async fn count(tx: &mut Tx, application: ApplicationId) -> Result<i64, Error> {
-    tx.one(COUNT, params![application]).await
+/// How many wait for one application, or for none in particular.
+pub(crate) async fn count(tx: &mut Tx, application: Option<ApplicationId>) -> Result<i64, Error> {
+    match application {
+        Some(application) => tx.one(COUNT, params![application]).await,
+        None => tx.one(COUNT_FREE, params![]).await,
+    }
+}
+
+/// Lets the oldest of them go.
+pub(crate) async fn drop_oldest(
+    tx: &mut Tx,
+    application: Option<ApplicationId>,
+    rows: i64,
+) -> Result<u64, Error> {
+    match application {
+        Some(application) => tx.exec(DROP_OLDEST, params![application, rows]).await,
+        None => tx.exec(DROP_OLDEST_FREE, params![rows]).await,
+    }
 }
 
 /// A request by its handle's hash: whoever has the handle may, whatever ministry it is of.
