@@ -14,13 +14,16 @@ const WORDS = [
 ];
 
 export class Seat {
-  /** Opens a browser; `language` is what it prefers. */
-  static async open(installation, { language = 'en-US', width = 1440, height = 900, words = [] } = {}) {
+  /** Opens a browser; `language` is what it prefers, `authorities` whom it trusts besides the installation's. */
+  static async open(installation, { language = 'en-US', width = 1440, height = 900, words = [], authorities = [] } = {}) {
     const home = await mkdtemp(join(tmpdir(), 'naru-seat-'));
     const store = join(home, '.pki/nssdb');
     await mkdir(store, { recursive: true });
     await run('certutil', ['-d', `sql:${store}`, '-N', '--empty-password']);
     await run('certutil', ['-d', `sql:${store}`, '-A', '-t', 'C,,', '-n', 'naru', '-i', installation.authority]);
+    for (const [index, authority] of authorities.entries()) {
+      await run('certutil', ['-d', `sql:${store}`, '-A', '-t', 'C,,', '-n', `other ${index}`, '-i', authority]);
+    }
     const browser = await chromium.launch({
       executablePath: '/usr/bin/chromium',
       args: [...WORDS, ...words],

@@ -126,7 +126,7 @@ export const enAccess: Widen<typeof koAccess> = {
   since: 'First',
   used: 'Last used',
   takeAway: 'Take away',
-  takeAwayOf: (name) => `Take access away from ${name}`,
+  takeAwayOf: (name) => `Take away the access of ${name}`,
   takeAwayTitle: (name) => `Take access away from ${name}?`,
   takeAwayBody: 'You are logged out there and it can ask nothing more about you. Unsaved work may be lost. It asks again when you next enter.',
   takenAway: (name) => `${name} has no access any more.`,
