@@ -9,6 +9,7 @@ pub(crate) fn statements() -> impl Iterator<Item = &'static str> {
         .chain(naru_desktops::statements())
         .chain(naru_applications::statements())
         .chain(naru_approvals::statements())
+        .chain(naru_policies::statements())
         .chain(naru_audit::statements())
         .chain(naru_portal::statements())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use naru_kernel::{Zone, fleet::ClipboardPolicy};
+use naru_kernel::{Zone, access::Label, fleet::ClipboardPolicy};
 use serde::{Deserialize, Serialize};
 
 /// What a zone's desktops are to people.
@@ -13,6 +13,13 @@ pub struct ZoneConfig {
     pub label: String,
     /// What may cross the clipboard, per direction.
     pub clipboard: ClipboardPolicy,
+    /// How secret what its desktops hold is, for the site's rules: `C`, `S` or `O`.
+    #[serde(default = "sensitive")]
+    pub secrecy: Label,
+}
+
+const fn sensitive() -> Label {
+    Label::S
 }
 
 /// Desktops: which zones there are and what each allows.
@@ -29,17 +36,18 @@ pub struct DesktopsConfig {
 
 impl Default for DesktopsConfig {
     fn default() -> Self {
-        let zone = |label: &str, copy_out| ZoneConfig {
+        let zone = |label: &str, copy_out, secrecy| ZoneConfig {
             label: label.to_owned(),
             clipboard: ClipboardPolicy {
                 copy_out,
                 paste_in: true,
             },
+            secrecy,
         };
         Self {
             zones: BTreeMap::from([
-                (Zone::business(), zone("Business", false)),
-                (Zone::internet(), zone("Internet", true)),
+                (Zone::business(), zone("Business", false, Label::S)),
+                (Zone::internet(), zone("Internet", true, Label::O)),
             ]),
             fleet_address: "127.0.0.1:8445".to_owned(),
             sync_hold_ms_max: 2_000,

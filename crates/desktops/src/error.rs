@@ -22,6 +22,12 @@ pub enum Error {
     /// It has ended meanwhile.
     #[error("this desktop has ended: open a new one")]
     Ended,
+    /// The site's rules forbid it now; which ones.
+    #[error("the rules of your ministry or of the platform do not allow this now")]
+    RulesForbid(Vec<String>),
+    /// The site's rules want a stronger log-on.
+    #[error("this desktop needs a stronger log-on: confirm with a second factor")]
+    StepUp(naru_kernel::access::Assurance),
     /// The zone is not one of the configuration.
     #[error("there is no zone of this name")]
     UnknownZone,
@@ -73,7 +79,11 @@ pub enum Error {
 impl Fails for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Denied(_) | Self::NodeRemoved | Self::TokenRefused => Kind::Forbidden,
+            Self::Denied(_)
+            | Self::NodeRemoved
+            | Self::TokenRefused
+            | Self::RulesForbid(_)
+            | Self::StepUp(_) => Kind::Forbidden,
             Self::NoSuchDesktop | Self::NoSuchNode => Kind::NotFound,
             Self::Ended => Kind::Conflict,
             Self::UnknownZone | Self::Field { .. } | Self::Certificate(CertificateRefused::Request(_)) => {
@@ -94,6 +104,8 @@ impl Fails for Error {
             Self::NoSuchDesktop => "desktops.no-such-desktop",
             Self::NoSuchNode => "desktops.no-such-node",
             Self::Ended => "desktops.ended",
+            Self::RulesForbid(_) => "desktops.rules-forbid",
+            Self::StepUp(_) => "desktops.step-up-needed",
             Self::UnknownZone => "desktops.unknown-zone",
             Self::NoHost(NoHost::NoRoom) => "desktops.no-room",
             Self::NoHost(NoHost::None | NoHost::NoneInService) => "desktops.no-host",
@@ -136,6 +148,8 @@ impl Error {
             | Self::NoSuchDesktop
             | Self::NoSuchNode
             | Self::Ended
+            | Self::RulesForbid(_)
+            | Self::StepUp(_)
             | Self::NoSeat
             | Self::TokenRefused
             | Self::NodeRemoved
@@ -144,11 +158,20 @@ impl Error {
             | Self::TicketKey
             | Self::Store(_) => (None, None),
         };
+        let detail = match &self {
+            Self::RulesForbid(because) if !because.is_empty() => Some(because.join(", ")),
+            Self::StepUp(assurance) => Some(assurance.as_str().to_owned()),
+            _ => None,
+        };
         // A refusal is no failure of ours: nothing to log as an error, however many wait.
         let problem = if self.is_refusal() {
             Problem::new(self.kind(), self.code(), self.to_string())
         } else {
             Problem::from(self)
+        };
+        let problem = match detail {
+            Some(detail) => problem.detail(detail),
+            None => problem,
         };
         let problem = match field {
             Some(field) => problem.field(field),

@@ -22,8 +22,8 @@ pub use model::{
     NodeView, Offer, OpenRequest, Opening, OpeningState, RunningDesktop, Seat, TokenRequest,
 };
 pub use needs::{
-    CertificateRefused, IssuesNodeCertificates, KeepsSessionsAlive, KnowsPeople, NodeCertificate,
-    NodeCertificateRequest,
+    CertificateRefused, DecidesAccess, IssuesNodeCertificates, KeepsSessionsAlive, KnowsPeople,
+    NodeCertificate, NodeCertificateRequest, Standing,
 };
 pub use service::{Desktops, Parts};
 

@@ -1,6 +1,12 @@
 //! What this domain needs from others; the portal wires it.
 
-use naru_kernel::{HostId, LogonId, MinistryId, PersonId, fleet::NodeRole};
+use std::collections::BTreeSet;
+
+use naru_kernel::{
+    Actor, HostId, LogonId, MinistryId, PersonId,
+    access::{AccessDecision, AccessQuestion, Assurance},
+    fleet::NodeRole,
+};
 use naru_store::BoxFuture;
 
 use crate::Seat;
@@ -10,6 +16,26 @@ pub trait KnowsPeople: Send + Sync + 'static {
     /// Account and name of an active person as one ministry knows them; `None` when they do not serve it, or nobody
     /// can tell now. The account is another in each ministry, so that two never share a home directory.
     fn seat(&self, person: PersonId, ministry: MinistryId) -> BoxFuture<'_, Option<Seat>>;
+
+    /// What rules may know of somebody who is signed in; `None` when they or their session are over, or nobody can tell.
+    fn standing(&self, actor: Actor) -> BoxFuture<'_, Option<Standing>>;
+}
+
+/// What the site's rules may know of a person in a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The groups they are in, by name.
+    pub groups: BTreeSet<String>,
+    /// Their unit.
+    pub unit: String,
+    /// What the log-on proved.
+    pub assurance: Assurance,
+}
+
+/// Answers what the site's rules say: policies know.
+pub trait DecidesAccess: Send + Sync + 'static {
+    /// May this person open this, here and now?
+    fn decide(&self, question: AccessQuestion) -> BoxFuture<'_, Result<AccessDecision, naru_store::Error>>;
 }
 
 /// Is told which log-on sessions are at work in a desktop: identity keeps them from idling out.

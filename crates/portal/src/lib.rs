@@ -12,6 +12,7 @@ mod pages;
 mod wiring;
 mod wiring_applications;
 mod wiring_approvals;
+mod wiring_policies;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use naru_audit::{Audit, AuditConfig};
 use naru_desktops::{Desktops, DesktopsConfig};
 use naru_identity::{Identity, IdentityConfig};
 use naru_kernel::{Clock, Entropy, fleet::NodeRole};
+use naru_policies::Policies;
 use naru_runtime::{RouteEntry, Routes, Tasks};
 use naru_store::Db;
 
@@ -48,6 +50,9 @@ pub enum Error {
     /// Applications.
     #[error(transparent)]
     Applications(#[from] naru_applications::Error),
+    /// The site's rules.
+    #[error(transparent)]
+    Policies(#[from] naru_policies::Error),
     /// The record.
     #[error(transparent)]
     Audit(#[from] naru_audit::Error),
@@ -90,6 +95,7 @@ pub struct Portal {
     desktops: Arc<Desktops>,
     applications: Arc<Applications>,
     approvals: Arc<Approvals>,
+    policies: Arc<Policies>,
     audit: Arc<Audit>,
 }
 
@@ -106,6 +112,15 @@ impl Portal {
         let db = Db::open(&settings.store_url).await?;
         let authority = Arc::new(Authority::open(&db, Arc::clone(&clock), entropy.as_ref()).await?);
         let people = wiring::People::default();
+        let what_opens = wiring_policies::WhatOpens::default();
+        let policies = Arc::new(Policies::new(naru_policies::Parts {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            people: Arc::new(people.clone()),
+            opens: Arc::new(what_opens.clone()),
+        })?);
+        let rules = Arc::new(wiring_policies::Rules(Arc::clone(&policies)));
         let desktops = Desktops::start(naru_desktops::Parts {
             config: settings.desktops,
             db: db.clone(),
@@ -114,6 +129,7 @@ impl Portal {
             certificates: Arc::<Authority>::clone(&authority),
             people: Arc::new(people.clone()),
             sessions: Arc::new(people.clone()),
+            rules: Arc::<wiring_policies::Rules>::clone(&rules),
         })
         .await?;
         let applications = Applications::start(naru_applications::Parts {
@@ -126,7 +142,7 @@ impl Portal {
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             people: Arc::new(people.clone()),
-            rules: Arc::new(wiring_applications::Rules),
+            rules,
         })
         .await?;
         let identity = Identity::open(
@@ -142,14 +158,19 @@ impl Portal {
         .await?;
         let identity = Arc::new(identity);
         people.are(&identity);
+        what_opens.are(&applications, &desktops);
         let hand = wiring_approvals::IdentitysHand(Arc::downgrade(&identity));
         let approvals = Arc::new(Approvals::new(
             db.clone(),
             Arc::clone(&clock),
             Arc::clone(&entropy),
-            vec![Arc::new(hand)],
+            vec![
+                Arc::new(hand),
+                Arc::new(wiring_policies::PoliciesHand(Arc::downgrade(&policies))),
+            ],
         ));
         identity.ask_by(Arc::new(wiring_approvals::SecondPerson(Arc::clone(&approvals))));
+        policies.ask_by(Arc::new(wiring_approvals::SecondPerson(Arc::clone(&approvals))));
         let mut config = settings.audit;
         if config.name.is_empty() {
             config.name.clone_from(&settings.portal.host);
@@ -172,6 +193,7 @@ impl Portal {
             desktops,
             applications,
             approvals,
+            policies,
             audit,
         })
     }
@@ -200,6 +222,12 @@ impl Portal {
         &self.applications
     }
 
+    /// The site's rules.
+    #[must_use]
+    pub fn policies(&self) -> &Arc<Policies> {
+        &self.policies
+    }
+
     /// The record.
     #[must_use]
     pub fn audit(&self) -> &Arc<Audit> {
@@ -220,6 +248,7 @@ impl Portal {
             .merge(naru_desktops::routes(Arc::clone(&self.desktops)))
             .merge(naru_applications::routes(Arc::clone(&self.applications)))
             .merge(naru_approvals::routes(Arc::clone(&self.approvals)))
+            .merge(naru_policies::routes(Arc::clone(&self.policies)))
             .merge(naru_audit::routes(Arc::clone(&self.audit)))
             .merge(naru_audit::witness_routes(Arc::clone(&self.audit)))
     }

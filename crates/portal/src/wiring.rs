@@ -7,9 +7,9 @@ use std::{
 
 use naru_applications::{Applications, Closed};
 use naru_audit::{KnowsMinistries, KnowsNames};
-use naru_desktops::{Desktops, KeepsSessionsAlive, KnowsPeople, Seat};
+use naru_desktops::{Desktops, KeepsSessionsAlive, KnowsPeople, Seat, Standing};
 use naru_identity::{ClosesWhatIsOpen, ClosureTarget, Identity, Leaver};
-use naru_kernel::{LogonId, MinistryId, PersonId, Timestamp, fleet};
+use naru_kernel::{Actor, LogonId, MinistryId, PersonId, Timestamp, fleet};
 use naru_store::{BoxFuture, Tx};
 
 /// Identity as desktops know it. Desktops start first, so it is filled in a moment later, before any door opens. The portal
@@ -45,6 +45,31 @@ impl KnowsPeople for People {
             }
         })
     }
+
+    fn standing(&self, actor: Actor) -> BoxFuture<'_, Option<Standing>> {
+        Box::pin(async move {
+            let identity = self.identity()?;
+            match standing(&identity, &actor).await {
+                Ok(standing) => standing,
+                Err(error) => {
+                    tracing::error!(%error, "a session could not be looked up");
+                    None
+                }
+            }
+        })
+    }
+}
+
+/// Who asks and in which session, for the site's rules.
+async fn standing(identity: &Identity, actor: &Actor) -> Result<Option<Standing>, naru_store::Error> {
+    let known = identity.known_person(actor.ministry, actor.person).await?;
+    let proof = identity.proof(actor.logon).await?;
+    let proof = proof.filter(|proof| proof.is_alive && proof.person == actor.person);
+    Ok(known.zip(proof).map(|(known, proof)| Standing {
+        groups: known.groups.into_iter().collect(),
+        unit: known.unit,
+        assurance: proof.assurance,
+    }))
 }
 
 impl KeepsSessionsAlive for People {

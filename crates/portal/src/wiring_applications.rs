@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use naru_applications::{DecidesAccess, KnowsPeople, LogonFacts, LogonMethod, MinistryFacts, SubjectFacts};
+use naru_applications::{KnowsPeople, LogonFacts, LogonMethod, MinistryFacts, SubjectFacts};
 use naru_identity::KnownPerson;
-use naru_kernel::{
-    LogonId, MinistryId, PersonId,
-    access::{AccessDecision, AccessQuestion},
-};
+use naru_kernel::{LogonId, MinistryId, PersonId};
 use naru_store::{BoxFuture, Error, Tx};
 
 use crate::wiring::People;
@@ -105,20 +102,6 @@ impl KnowsPeople for People {
             } else {
                 Err(Error::NoRow)
             }
-        })
-    }
-}
-
-/// The site's rules as applications know them. What is not offered to a ministry is refused before this is asked.
-#[derive(Clone, Default)]
-pub(crate) struct Rules;
-
-impl DecidesAccess for Rules {
-    fn decide(&self, _: AccessQuestion) -> BoxFuture<'_, Result<AccessDecision, Error>> {
-        Box::pin(async {
-            Ok(AccessDecision::Allowed {
-                because: vec!["offered".to_owned()],
-            })
         })
     }
 }

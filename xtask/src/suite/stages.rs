@@ -19,6 +19,7 @@ const SERVICE_CRATES: &[&str] = &[
     "naru-store",
     "naru-identity",
     "naru-applications",
+    "naru-policies",
     "naru-desktops",
     "naru-audit",
     "naru-portal",

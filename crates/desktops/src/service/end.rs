@@ -8,7 +8,7 @@ use naru_kernel::{
 };
 use naru_store::{Act, By, Tx};
 
-use super::{Desktops, settle};
+use super::{Desktops, access::ruled, settle};
 use crate::{
     DesktopState, EndReason, Error, Opening, RunningDesktop,
     store::{self, desktops::Desktop},
@@ -143,6 +143,7 @@ impl Desktops {
         actor.may(Action::OpenDesktop, Scope::Person(actor.person))?;
         let zone = self.own_zone(actor, id).await?;
         let case = self.case(actor, &zone).await?;
+        let ruling = self.ruling(actor, address, &zone).await?;
         let act = self.act(
             actor,
             address,
@@ -153,6 +154,9 @@ impl Desktops {
         let this = Arc::clone(self);
         let opened = self.parts.db.change(act, move |tx| {
             Box::pin(async move {
+                if let Err(refusal) = ruled(tx, ruling) {
+                    return settle(tx, Err(refusal));
+                }
                 store::desktops::take_turn(tx, &zone).await?;
                 let old = store::desktops::by_id(tx, id)
                     .await?

@@ -1,5 +1,6 @@
 //! Use cases.
 
+mod access;
 mod address;
 mod end;
 mod enrol;
@@ -22,7 +23,9 @@ use naru_runtime::Fails as _;
 use naru_store::{Act, By, Db, Tx};
 use tokio::sync::watch;
 
-use crate::{DesktopsConfig, Error, IssuesNodeCertificates, KeepsSessionsAlive, KnowsPeople, ZoneConfig};
+use crate::{
+    DecidesAccess, DesktopsConfig, Error, IssuesNodeCertificates, KeepsSessionsAlive, KnowsPeople, ZoneConfig,
+};
 use keys::TicketKeys;
 
 /// What the domain is made of.
@@ -41,6 +44,8 @@ pub struct Parts {
     pub people: Arc<dyn KnowsPeople>,
     /// Who is told of activity.
     pub sessions: Arc<dyn KeepsSessionsAlive>,
+    /// What the site's rules say.
+    pub rules: Arc<dyn DecidesAccess>,
 }
 
 /// Hosts, gateways and the desktops on them.

@@ -10,6 +10,7 @@ use naru_store::Tx;
 
 use super::{
     Desktops,
+    access::ruled,
     queue::{Place, queued},
     settle,
     ticket::Case,
@@ -67,12 +68,16 @@ impl Desktops {
     ) -> Result<Opening, Error> {
         actor.may(Action::OpenDesktop, Scope::Person(actor.person))?;
         let case = self.case(actor, &zone).await?;
+        let ruling = self.ruling(actor, address, &zone).await?;
         let kind = format!("{zone}/{}", protocol.as_str());
         let act = self.act(actor, address, "desktops.open", kind, Some(actor.ministry));
         let this = Arc::clone(self);
         let opened = self.parts.db.change(act, move |tx| {
             Box::pin(async move {
-                let opened = this.open_in(tx, &case, &zone, protocol).await;
+                let opened = match ruled(tx, ruling) {
+                    Ok(()) => this.open_in(tx, &case, &zone, protocol).await,
+                    Err(refusal) => Err(refusal),
+                };
                 settle(tx, opened)
             })
         });

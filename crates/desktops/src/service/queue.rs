@@ -7,6 +7,7 @@ use naru_store::Tx;
 
 use super::{
     Desktops,
+    access::ruled,
     open::{Gone, count},
     settle,
     ticket::Case,
@@ -145,11 +146,15 @@ impl Desktops {
         actor.may(Action::OpenDesktop, Scope::Person(actor.person))?;
         let zone = self.own_zone(actor, id).await?;
         let case = self.case(actor, &zone).await?;
+        let ruling = self.ruling(actor, address, &zone).await?;
         let act = self.act(actor, address, action, id.to_string(), Some(actor.ministry));
         let this = Arc::clone(self);
         let opened = self.parts.db.change(act, move |tx| {
             Box::pin(async move {
-                let opened = this.again_in(tx, &case, &zone, id).await;
+                let opened = match ruled(tx, ruling) {
+                    Ok(()) => this.again_in(tx, &case, &zone, id).await,
+                    Err(refusal) => Err(refusal),
+                };
                 settle(tx, opened)
             })
         });

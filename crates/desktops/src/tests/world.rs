@@ -1,12 +1,16 @@
 //! A portal's desktops with people, an authority and sessions that only pretend.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use naru_kernel::{
     Actor, Clock as _, DesktopId, HostId, LogonId, MinistryId, PersonId, Role, Seconds, Zone,
+    access::{AccessDecision, AccessQuestion, Assurance},
     fleet::{
         EnrolRequest, HostDesktop, HostDesktopState, HostLoad, NodeRole, Orders, Protocol, RelayReport,
         Report,
@@ -18,8 +22,9 @@ use naru_store::{BoxFuture, Db};
 use naru_testkit::{ManualClock, SeededEntropy, TestDatabase};
 
 use crate::{
-    CertificateRefused, Desktops, DesktopsConfig, Error, IssuesNodeCertificates, KeepsSessionsAlive,
-    KnowsPeople, NodeCertificate, NodeCertificateRequest, Opening, OpeningState, Parts, Seat,
+    CertificateRefused, DecidesAccess, Desktops, DesktopsConfig, Error, IssuesNodeCertificates,
+    KeepsSessionsAlive, KnowsPeople, NodeCertificate, NodeCertificateRequest, Opening, OpeningState, Parts,
+    Seat, Standing,
 };
 
 pub(super) const ADDRESS: &str = "192.0.2.7";
@@ -28,6 +33,9 @@ pub(super) const ADDRESS: &str = "192.0.2.7";
 struct Pretend {
     certificates: AtomicU64,
     active: Mutex<Vec<LogonId>>,
+    /// What the site's rules say; they allow if nothing.
+    says: Mutex<Option<AccessDecision>>,
+    asked: Mutex<Vec<AccessQuestion>>,
 }
 
 impl IssuesNodeCertificates for Pretend {
@@ -57,6 +65,24 @@ impl KnowsPeople for Pretend {
             agency_code: "085".to_owned(),
         };
         Box::pin(async move { Some(seat) })
+    }
+
+    fn standing(&self, _: Actor) -> BoxFuture<'_, Option<Standing>> {
+        let standing = Standing {
+            groups: BTreeSet::from(["당직".to_owned()]),
+            unit: "감사관실".to_owned(),
+            assurance: Assurance::CertificateTotp,
+        };
+        Box::pin(async move { Some(standing) })
+    }
+}
+
+impl DecidesAccess for Pretend {
+    fn decide(&self, question: AccessQuestion) -> BoxFuture<'_, Result<AccessDecision, naru_store::Error>> {
+        self.asked.lock().unwrap().push(question);
+        let said = self.says.lock().unwrap().clone();
+        let allowed = AccessDecision::Allowed { because: Vec::new() };
+        Box::pin(async move { Ok(said.unwrap_or(allowed)) })
     }
 }
 
@@ -138,6 +164,7 @@ impl World {
             certificates: Arc::<Pretend>::clone(pretend),
             people: Arc::<Pretend>::clone(pretend),
             sessions: Arc::<Pretend>::clone(pretend),
+            rules: Arc::<Pretend>::clone(pretend),
         };
         Desktops::start(parts).await.unwrap()
     }
@@ -145,6 +172,16 @@ impl World {
     /// Another portal process on the same database; with `seed` its random numbers differ.
     pub(super) async fn another_portal(&self, seed: u64) -> Arc<Desktops> {
         Self::portal(&self.database.db, &self.clock, &self.pretend, seed).await
+    }
+
+    /// From now on the site's rules say this.
+    pub(super) fn rules_say(&self, decision: AccessDecision) {
+        *self.pretend.says.lock().unwrap() = Some(decision);
+    }
+
+    /// What the site's rules were asked.
+    pub(super) fn asked(&self) -> Vec<AccessQuestion> {
+        std::mem::take(&mut *self.pretend.asked.lock().unwrap())
     }
 
     pub(super) fn db(&self) -> &Db {

@@ -73,6 +73,16 @@ impl Identity {
         store::facts::ministries(&self.db, ids).await
     }
 
+    /// The ministry that runs the platform, if there is one yet.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn platform(&self) -> Result<Option<MinistryId>, naru_store::Error> {
+        Ok(store::facts::platform(&self.db)
+            .await?
+            .map(|ministry| ministry.id))
+    }
+
     /// Gives a ministry other names, in the transaction of whoever may; `false` if there is none.
     ///
     /// # Errors

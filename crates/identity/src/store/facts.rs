@@ -15,6 +15,8 @@ naru_store::sql! {
              AND (expires_at IS NULL OR expires_at > $3)";
     MINISTRIES = "SELECT id, name_ko, name_en, agency_code, is_platform FROM ministries WHERE id IN \
                   ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    PLATFORM = "SELECT id, name_ko, name_en, agency_code, is_platform FROM ministries WHERE is_platform = TRUE \
+                ORDER BY id LIMIT 1";
     RENAME = "UPDATE ministries SET name_ko = $2, name_en = $3 WHERE id = $1";
 }
 
@@ -115,4 +117,9 @@ pub(crate) async fn rename(
     name_en: String,
 ) -> Result<bool, Error> {
     Ok(tx.exec(RENAME, params![ministry, name_ko, name_en]).await? == 1)
+}
+
+/// The ministry that runs the platform, if there is one yet.
+pub(crate) async fn platform(db: &Db) -> Result<Option<Ministry>, Error> {
+    db.optional(PLATFORM, params![]).await
 }

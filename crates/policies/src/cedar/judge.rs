@@ -80,7 +80,7 @@ impl Language {
             let response = self.authorizer.is_authorized(&request, &one.rules.set, &entities);
             let diagnostics = response.diagnostics();
             errors.extend(diagnostics.errors().map(ToString::to_string));
-            let because = one.rules.because(diagnostics.reason(), one.origin);
+            let because = one.rules.because(diagnostics.reason().cloned(), one.origin);
             match response.decision() {
                 Decision::Allow if may_permit(one.origin) => permits.extend(because),
                 Decision::Allow => {}

@@ -162,9 +162,9 @@ impl Compiled {
     }
 
     /// The rules behind these, each once.
-    fn because(&self, ids: impl Iterator<Item = &CedarId>, origin: Origin) -> Vec<Because> {
+    fn because(&self, ids: impl Iterator<Item = CedarId>, origin: Origin) -> Vec<Because> {
         let mut found = BTreeMap::new();
-        for named in ids.filter_map(|id| self.names.get(id)) {
+        for named in ids.filter_map(|id| self.names.get(&id)) {
             found.entry(named.rule.clone()).or_insert_with(|| Because {
                 rule: named.rule.clone(),
                 version: named.version,

@@ -316,7 +316,7 @@ impl Policies {
     async fn read(&self, tenant: Tenant, form: &PolicyForm) -> Result<Edit, Error> {
         let name = rules::name(&form.name)?;
         let checked = self.language.check(&form.text).map_err(Refusal::Text)?;
-        let is_platforms = self.parts.people.platform().await? == Some(tenant.ministry());
+        let is_platforms = self.platform().await? == Some(tenant.ministry());
         if is_platforms && checked.has_permit() {
             return Err(Refusal::PlatformPermits.into());
         }

@@ -56,12 +56,7 @@ impl Policies {
             }
             Resource::Application { .. } | Resource::Desktop { .. } => (None, true),
         };
-        let platform = self
-            .parts
-            .people
-            .platform()
-            .await?
-            .filter(|platform| *platform != own);
+        let platform = self.platform().await?.filter(|platform| *platform != own);
         let mut sets = vec![(Origin::Ministry, own, self.rules_of(own).await?)];
         if let Some(platform) = platform {
             sets.push((Origin::Platform, platform, self.rules_of(platform).await?));

@@ -27,7 +27,7 @@ impl Policies {
         let wanted = usize::try_from(rows).unwrap_or(usize::MAX);
         let has_more = found.len() > wanted;
         found.truncate(wanted);
-        let platform = self.parts.people.platform().await?;
+        let platform = self.platform().await?;
         let theirs = match platform.filter(|platform| *platform != actor.ministry) {
             // Every ministry is judged by them, so every ministry's administrators may read those that hold.
             Some(platform) => store::holding(self.db(), Tenant::of(platform)).await?,

@@ -7,7 +7,7 @@ mod look;
 
 use std::sync::{Arc, OnceLock};
 
-use naru_kernel::{Action, Actor, Clock, Entropy, Scope};
+use naru_kernel::{Action, Actor, Clock, Entropy, MinistryId, Scope};
 use naru_runtime::Client;
 use naru_store::{Act, BoxFuture, By, Db, Outcome, Tx};
 
@@ -37,6 +37,8 @@ pub struct Policies {
     language: Arc<Language>,
     cache: Cache,
     second: OnceLock<Arc<dyn AsksSecondPerson>>,
+    /// Which ministry runs the platform, once there is one: that stays.
+    platform: OnceLock<MinistryId>,
 }
 
 /// What a change answers: done, or refused by the rules.
@@ -53,6 +55,7 @@ impl Policies {
             language: Arc::new(Language::new()?),
             cache: Cache::default(),
             second: OnceLock::new(),
+            platform: OnceLock::new(),
         })
     }
 
@@ -60,6 +63,14 @@ impl Policies {
     pub fn ask_by(&self, second: Arc<dyn AsksSecondPerson>) {
         // A second call changes nothing.
         drop(self.second.set(second));
+    }
+
+    async fn platform(&self) -> Result<Option<MinistryId>, Error> {
+        if let Some(platform) = self.platform.get() {
+            return Ok(Some(*platform));
+        }
+        let found = self.parts.people.platform().await?;
+        Ok(found.map(|platform| *self.platform.get_or_init(|| platform)))
     }
 
     fn db(&self) -> &Db {

@@ -1,6 +1,9 @@
-use naru_desktops::{Desktops, DesktopsConfig, KeepsSessionsAlive, KnowsPeople, Parts, Seat};
+use naru_desktops::{
+    DecidesAccess, Desktops, DesktopsConfig, KeepsSessionsAlive, KnowsPeople, Parts, Seat, Standing,
+};
 use naru_kernel::{
     Actor, HostId, LogonId, MinistryId, PersonId, Role, Zone,
+    access::{AccessDecision, AccessQuestion},
     fleet::{NodeRole, Orders, Protocol, Report},
 };
 use naru_runtime::{
@@ -153,6 +156,16 @@ impl KnowsPeople for Nobody {
     fn seat(&self, _: PersonId, _: MinistryId) -> BoxFuture<'_, Option<Seat>> {
         Box::pin(async { None })
     }
+
+    fn standing(&self, _: Actor) -> BoxFuture<'_, Option<Standing>> {
+        Box::pin(async { None })
+    }
+}
+
+impl DecidesAccess for Nobody {
+    fn decide(&self, _: AccessQuestion) -> BoxFuture<'_, Result<AccessDecision, naru_store::Error>> {
+        Box::pin(async { Ok(AccessDecision::Allowed { because: Vec::new() }) })
+    }
 }
 
 impl KeepsSessionsAlive for Nobody {
@@ -185,6 +198,7 @@ async fn fleet_door(database: &TestDatabase, tasks: &Tasks) -> (Arc<Desktops>, S
         certificates: Arc::new(authority),
         people: Arc::new(Nobody),
         sessions: Arc::new(Nobody),
+        rules: Arc::new(Nobody),
     })
     .await
     .unwrap();
