@@ -50,7 +50,8 @@ describe('every page', { concurrency: 1 }, () => {
 
   for (const [key, path, name] of [
     ['anyone', '/logon', 'page-logon'], ['anyone', '/help', 'page-help'], ['worker', '/home', 'page-home'],
-    ['worker', '/me', 'page-me'], ['administrator', '/people', 'page-people'],
+    ['worker', '/me', 'page-me'], ['worker', '/portal', 'page-portal'], ['worker', '/device', 'page-device'],
+    ['worker', '/sso/none', 'page-sso-over'], ['administrator', '/people', 'page-people'],
     ['administrator', '/people/import', 'page-import'], ['operator', '/hosts', 'page-hosts'],
     ['auditor', '/audit', 'page-audit'], ['worker', '/nowhere', 'page-missing'],
   ]) {

@@ -118,7 +118,7 @@ export const enAccess: Widen<typeof koAccess> = {
   assurances: { upstream: 'Agency log-on', certificate: 'Certificate', certificate_totp: 'Certificate + authenticator app', certificate_passkey: 'Certificate + passkey' },
   elsewhere: 'Unknown place',
   applications: 'Applications that know about you',
-  applicationsLead: 'You told these about you when you entered. Take access away, and you are logged out there and asked again next time.',
+  applicationsLead: 'You told these about you when you entered. Take away the access, and your consent and its tokens end and it is told to log you out.',
   noApplications: 'No application was told about you.',
   name: 'Application',
   knows: 'Knows',
@@ -128,6 +128,6 @@ export const enAccess: Widen<typeof koAccess> = {
   takeAway: 'Take away',
   takeAwayOf: (name) => `Take away the access of ${name}`,
   takeAwayTitle: (name) => `Take access away from ${name}?`,
-  takeAwayBody: 'You are logged out there and it can ask nothing more about you. Unsaved work may be lost. It asks again when you next enter.',
+  takeAwayBody: 'Your consent and its tokens end, it can ask nothing more about you, and it is told to log you out. Unsaved work may be lost. You can enter again at any time; an application of another ministry asks again.',
   takenAway: (name) => `${name} has no access any more.`,
 };

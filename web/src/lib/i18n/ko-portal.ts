@@ -115,7 +115,7 @@ export const koAccess = {
   assurances: { upstream: '기관 로그온', certificate: '인증서', certificate_totp: '인증서 + 인증 앱', certificate_passkey: '인증서 + 패스키' } as Record<string, string>,
   elsewhere: '알 수 없는 곳',
   applications: '내 정보를 아는 업무 시스템',
-  applicationsLead: '로그온하며 내 정보를 알려 준 곳입니다. 접근을 거두면 그 시스템에서 로그아웃되고, 다음에 들어갈 때 다시 묻습니다.',
+  applicationsLead: '로그온하며 내 정보를 알려 준 곳입니다. 접근을 거두면 동의와 토큰이 없어지고, 그 시스템에 로그아웃을 알립니다.',
   noApplications: '내 정보를 알려 준 업무 시스템이 없습니다.',
   name: '업무 시스템',
   knows: '아는 것',
@@ -125,6 +125,6 @@ export const koAccess = {
   takeAway: '접근 거두기',
   takeAwayOf: (name: string) => `${name}의 접근 거두기`,
   takeAwayTitle: (name: string) => `${name}의 접근을 거둘까요?`,
-  takeAwayBody: '그 시스템에서 로그아웃되고 더는 내 정보를 물을 수 없습니다. 저장하지 않은 작업은 사라질 수 있습니다. 다시 들어가면 다시 묻습니다.',
+  takeAwayBody: '동의와 토큰이 없어져 더는 내 정보를 물을 수 없고, 그 시스템에 로그아웃을 알립니다. 저장하지 않은 작업은 사라질 수 있습니다. 언제든 다시 들어갈 수 있고, 다른 부처의 시스템이면 다시 묻습니다.',
   takenAway: (name: string) => `${name}의 접근을 거두었습니다.`,
 };
