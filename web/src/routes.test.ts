@@ -16,6 +16,7 @@ describe('the table of routes', () => {
     const roles = Object.fromEntries(routes.filter((route) => route.roles).map((route) => [route.pattern, route.roles]));
     expect(roles).toEqual({
       '/people': ['ministry_admin'], '/people/import': ['ministry_admin'], '/people/:id': ['ministry_admin'],
+      '/applications': ['ministry_admin'], '/applications/:id': ['ministry_admin'], '/approvals': ['ministry_admin'],
       '/hosts': ['operator'], '/audit': ['auditor'],
     });
   });

@@ -32,6 +32,9 @@ export const routes: Route[] = [
   { pattern: '/people', title: 'people', roles: ['ministry_admin'], load: () => import('./routes/people/People.svelte') },
   { pattern: '/people/import', title: 'importing', roles: ['ministry_admin'], load: () => import('./routes/people/Import.svelte') },
   { pattern: '/people/:id', title: 'person', roles: ['ministry_admin'], load: () => import('./routes/people/Person.svelte') },
+  { pattern: '/applications', title: 'applications', roles: ['ministry_admin'], load: () => import('./routes/applications/Applications.svelte') },
+  { pattern: '/applications/:id', title: 'application', roles: ['ministry_admin'], load: () => import('./routes/applications/Application.svelte') },
+  { pattern: '/approvals', title: 'approvals', roles: ['ministry_admin'], load: () => import('./routes/approvals/Approvals.svelte') },
   { pattern: '/hosts', title: 'hosts', roles: ['operator'], load: () => import('./routes/hosts/Hosts.svelte') },
   { pattern: '/audit', title: 'audit', roles: ['auditor'], load: () => import('./routes/audit/Audit.svelte') },
 ];

@@ -97,6 +97,81 @@ export interface Person {
   last_logon_at: Microseconds | null;
 }
 
+export interface Words {
+  ko: string;
+  en: string;
+}
+
+export type ApplicationKind = 'oidc' | 'saml' | 'link' | 'desktop';
+export type AudienceKind = 'ministry' | 'platform' | 'listed';
+
+export interface ApplicationRow {
+  id: string;
+  kind: ApplicationKind;
+  name: Words;
+  group: Words;
+  label: SecurityLabel;
+  audience: AudienceKind;
+  state: string;
+  changed_at: Microseconds;
+}
+
+export interface OidcSettings {
+  redirect_uris: string[];
+  post_logout_redirect_uris?: string[];
+  backchannel_logout_uri?: string | null;
+  initiate_login_uri?: string | null;
+  client_proof: string;
+  scopes?: string[];
+  grant_types?: string[];
+}
+
+export interface SamlSettings {
+  entity_id: string;
+  assertion_consumers: { url: string; index: number }[];
+}
+
+export type OpeningWay =
+  | ({ kind: 'oidc' } & OidcSettings)
+  | ({ kind: 'saml' } & SamlSettings)
+  | { kind: 'link'; url: string }
+  | { kind: 'desktop'; zone: string; protocol: 'rfb' | 'rdp' };
+
+/** An application, whole, as its administrators see it. */
+export interface ApplicationDetail {
+  id: string;
+  name: Words;
+  description: Words;
+  group: Words;
+  place: number;
+  icon: string;
+  label: SecurityLabel;
+  audience: { kind: AudienceKind; ministries: { ministry: string; name: Words }[] };
+  state: string;
+  protocol: OpeningWay;
+  has_secret: boolean;
+  endpoints: { issuer: string; discovery: string; saml_metadata: string };
+  created_at: Microseconds;
+  changed_at: Microseconds;
+}
+
+/** Something asked that needs a second person. */
+export interface Approval {
+  id: string;
+  kind: string;
+  subject: string;
+  about: string | null;
+  summary: Record<string, unknown>;
+  state: 'waiting' | 'agreed' | 'refused' | 'withdrawn' | 'expired';
+  asked_by: string;
+  asked_at: Microseconds;
+  expires_at: Microseconds;
+  decided_at: Microseconds | null;
+  note: string;
+  yours_to_decide: boolean;
+  yours: boolean;
+}
+
 export interface ImportReport {
   rows: number;
   valid: number;

@@ -1,5 +1,6 @@
 import type { Catalogue } from './catalogue';
 import { enLogon } from './en-logon';
+import { enAdmin } from './en-admin';
 import { enAccess, enDevice, enMinistry, enPortal, enSso } from './en-portal';
 import { enRecord } from './en-record';
 
@@ -47,7 +48,7 @@ export const en: Catalogue = {
     menuOpen: 'Open menu',
     menuClose: 'Close menu',
   },
-  nav: { home: 'Home', portal: 'My portal', people: 'People', hosts: 'Servers', audit: 'Audit record', me: 'My account', help: 'Help' },
+  nav: { home: 'Home', portal: 'My portal', people: 'People', applications: 'Applications', approvals: 'Approvals', hosts: 'Servers', audit: 'Audit record', me: 'My account', help: 'Help' },
   title: {
     logon: 'Log on',
     help: 'Log-on help',
@@ -60,6 +61,9 @@ export const en: Catalogue = {
     people: 'People',
     person: 'Person',
     importing: 'Import people',
+    applications: 'Applications',
+    application: 'Application',
+    approvals: 'Requests of two',
     hosts: 'Servers and gateways',
     audit: 'Audit record',
     missing: 'Page not found',
@@ -380,6 +384,7 @@ export const en: Catalogue = {
     emptyBody: 'Try fewer conditions.',
   },
   record: enRecord,
+  ...enAdmin,
   sso: enSso,
   device: enDevice,
   portal: enPortal,

@@ -1,4 +1,5 @@
 import { koLogon } from './ko-logon';
+import { koAdmin } from './ko-admin';
 import { koAccess, koDevice, koMinistry, koPortal, koSso } from './ko-portal';
 import { koRecord } from './ko-record';
 
@@ -46,7 +47,7 @@ export const ko = {
     menuOpen: '메뉴 열기',
     menuClose: '메뉴 닫기',
   },
-  nav: { home: '홈', portal: '내 포털', people: '사람', hosts: '서버', audit: '감사 기록', me: '내 정보', help: '도움말' },
+  nav: { home: '홈', portal: '내 포털', people: '사람', applications: '업무 시스템', approvals: '승인', hosts: '서버', audit: '감사 기록', me: '내 정보', help: '도움말' },
   title: {
     logon: '로그온',
     help: '로그온 도움말',
@@ -59,6 +60,9 @@ export const ko = {
     people: '사람',
     person: '사람 상세',
     importing: '사람 일괄 등록',
+    applications: '업무 시스템',
+    application: '업무 시스템',
+    approvals: '승인 요청',
     hosts: '서버와 게이트웨이',
     audit: '감사 기록',
     missing: '찾는 화면이 없습니다',
@@ -387,6 +391,7 @@ export const ko = {
     emptyBody: '조건을 줄여 보세요.',
   },
   record: koRecord,
+  ...koAdmin,
   sso: koSso,
   device: koDevice,
   portal: koPortal,
