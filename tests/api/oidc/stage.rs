@@ -404,7 +404,7 @@ impl OwnKey {
     pub(crate) fn jwk(&self) -> Value {
         let point = self.pair.public_key().as_ref();
         let coordinate = |range| URL_SAFE_NO_PAD.encode(&point[range]);
-        json!({ "kty": "EC", "crv": "P-256", "x": coordinate(1..33), "y": coordinate(33..65) })
+        json!({ "crv": "P-256", "kty": "EC", "x": coordinate(1..33), "y": coordinate(33..65) })
     }
 
     pub(crate) fn thumbprint(&self) -> String {

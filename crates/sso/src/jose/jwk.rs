@@ -178,7 +178,7 @@ impl PublicKey {
     /// Its thumbprint (RFC 7638), base64url of SHA-256.
     #[must_use]
     pub fn thumbprint(&self) -> String {
-        // `serde_json` writes a map's members sorted by name, without white space: the canonical form.
+        // Written in the order of their names, without white space: the canonical form.
         encode(&sha256(Value::Object(self.members()).to_string().as_bytes()))
     }
 
