@@ -9,7 +9,7 @@ use naru_testkit::Browser;
 use serde_json::{Value, json};
 
 use crate::{
-    calls::link,
+    calls::{link, rule},
     paths::{Belongings, choices, fill, parameters},
     world::{Member, Side, World},
 };
@@ -241,6 +241,7 @@ fn body_of(route: &RouteEntry) -> Value {
         "/api/v1/portal/favourites/{application}" => json!({ "favourite": true }),
         "/api/v1/notices/{notice}" => json!({ "title": { "ko": "뺏음" } }),
         "/api/v1/groups/{group}" => json!({ "name": "뺏음" }),
+        "/api/v1/policies/{policy}" => rule("뺏음", false),
         "/api/v1/sso/{handle}/consent" | "/api/v1/sso/device/{user_code}" => json!({ "agree": true }),
         _ => json!({}),
     }

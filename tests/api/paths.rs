@@ -5,7 +5,7 @@ use naru_testkit::Browser;
 use serde_json::{Value, json};
 
 use crate::{
-    calls::link,
+    calls::{link, rule},
     world::{Member, Node, World, text},
 };
 
@@ -27,6 +27,7 @@ pub(crate) struct Belongings {
     ministry: String,
     /// What waits for a second administrator.
     approval: String,
+    policy: String,
 }
 
 /// An identifier of this kind that nothing has.
@@ -77,6 +78,7 @@ impl Belongings {
                 &json!({ "name": name, "access": "read", "days": 30 }),
             )
             .await,
+            policy: made(admin, "/api/v1/policies", &rule(&name, false)).await,
             grant: text(&grants["items"][0]["id"]),
             approval: asked["approval"]
                 .as_str()
@@ -111,6 +113,7 @@ impl Belongings {
             "token" => &self.token,
             "ministry" => &self.ministry,
             "approval" => &self.approval,
+            "policy" => &self.policy,
             // Words that are good once and for whoever holds them; these open nothing.
             "handle" => "nobodys-handle",
             "user_code" => "BCDF-GHJK",
@@ -127,6 +130,7 @@ impl Belongings {
             &self.group,
             &self.grant,
             &self.token,
+            &self.policy,
         ];
         [&self.person, &self.certificate, &self.logon, &self.factor]
             .into_iter()

@@ -2,10 +2,12 @@
 
 mod applications;
 mod ministry;
+mod policies;
 mod scim;
 mod sign_on;
 
 pub(crate) use applications::link;
+pub(crate) use policies::rule;
 
 use axum::http::{Method, header};
 use naru_kernel::{Role, Seconds, fleet::NodeRole};
@@ -96,6 +98,7 @@ impl Scene {
     pub(crate) async fn prepare(&mut self, route: &RouteEntry) -> Call {
         let path = route.path;
         match (route.method.as_str(), path) {
+            _ if path.starts_with("/api/v1/policies") => self.prepare_policies(route).await,
             _ if path.starts_with("/scim/") => self.prepare_scim(route).await,
             ("POST", "/witness/v1/checkpoint") => self.prepare_witness(path),
             ("POST", "/fleet/v1/enrol" | "/fleet/v1/sync") => self.prepare_fleet(path).await,
