@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
+import { request as https } from 'node:https';
 import { after, before, describe, it } from 'node:test';
 import { Application, Authority, mellon, missing, openidc } from './lib/apache.mjs';
 import { assertAccessible } from './lib/axe.mjs';
@@ -13,6 +14,7 @@ import { Installation } from './lib/installation.mjs';
 import { logOnFirst } from './lib/logon.mjs';
 import { figure, screenshot, skip } from './lib/report.mjs';
 import { Seat } from './lib/seat.mjs';
+import { Totp } from './lib/totp.mjs';
 
 const WORKER = '홍길동';
 const ADMINISTRATOR = '김관리';
@@ -33,6 +35,7 @@ describe('one log-on', { concurrency: 1, skip: why }, () => {
   let mail;
   let seat;
   let administrator;
+  let totp;
   /** What the browser asked the portal about logging on. */
   const asked = [];
   const proofs = () => asked.filter((path) => /\/logon\/(?:certificate|totp|passkey\/finish|enrol\/\w+\/finish|step-up\/.+)$/u.test(path));
@@ -41,6 +44,20 @@ describe('one log-on', { concurrency: 1, skip: why }, () => {
     const made = await administrator.ask('POST', '/api/v1/applications', what);
     assert.ok(made.status < 300, made.text);
     return made.body.id;
+  }
+
+  /** Asks the portal as a program would, without cookies. */
+  async function asMachine(path, fields) {
+    const ca = await installation.authorityText();
+    return new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const asking = https(`${installation.origin}${path}`, { method: 'POST', ca, headers }, async (answer) => {
+        let text = '';
+        for await (const piece of answer.setEncoding('utf8')) text += piece;
+        resolve({ status: answer.statusCode, text, body: JSON.parse(text) });
+      });
+      asking.once('error', reject).end(new URLSearchParams(fields).toString());
+    });
   }
 
   /** Opens a tile of the portal; the window it opens beside. */
@@ -76,6 +93,7 @@ describe('one log-on', { concurrency: 1, skip: why }, () => {
     const id = await register(form('인사정보', 'Personnel', 'people', {
       kind: 'oidc', redirect_uris: [`${personnel.origin}/oidc`], initiate_login_uri: `${personnel.origin}/oidc`,
       backchannel_logout_uri: `${personnel.origin}/oidc?logout=backchannel`, pkce_required: true,
+      post_logout_redirect_uris: [`${personnel.origin}/bye.html`],
     }));
     const { body: { secret } } = await administrator.ask('POST', `/api/v1/applications/${id}/secret`);
     await personnel.page('인사정보', 'OIDC_CLAIM_name');
@@ -189,6 +207,88 @@ describe('one log-on', { concurrency: 1, skip: why }, () => {
     seat.desktop = desktop;
   });
 
+  it('takes an authenticator app, from the person\'s own page', async () => {
+    const started = await seat.ask('POST', '/api/v1/logon/enrol/totp/start');
+    assert.equal(started.status, 200, started.text);
+    totp = new Totp(started.body.secret);
+    const taken = await seat.ask('POST', '/api/v1/logon/enrol/totp/finish', { code: await totp.digits() });
+    assert.equal(taken.status, 200, taken.text);
+  });
+
+  it('asks for the factor again when the application wants to know who is there', async () => {
+    await seat.context.clearCookies({ domain: personnel.address });
+    const page = await seat.context.newPage();
+    await page.goto(`${personnel.origin}/app/again`);
+    await page.getByRole('heading', { name: 'Confirm it is you' }).waitFor();
+    await page.getByText('This application asks you to confirm it is you each time you enter.').waitFor();
+    await assertAccessible(page, 'a step up');
+    await screenshot(page, 'sign-on-11-step-up');
+    await page.getByRole('button', { name: /authenticator|number/iu }).first().click();
+    await page.getByLabel(/6-digit|number/iu).first().fill(await totp.digits());
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${personnel.origin}/app/again`);
+    assert.equal(await page.locator('#who').textContent(), WORKER);
+    await page.close();
+  });
+
+  it('asks for consent in words, and goes on with it', async () => {
+    await seat.context.clearCookies({ domain: personnel.address });
+    const page = await seat.context.newPage();
+    await page.goto(`${personnel.origin}/app/consent`);
+    await page.getByRole('heading', { name: /^Let .+ know about you\?$/u }).waitFor();
+    assert.equal(await page.getByRole('list', { name: 'What it will know' }).getByRole('listitem').count(), 3);
+    await assertAccessible(page, 'a consent');
+    await screenshot(page, 'sign-on-12-consent');
+    await page.getByRole('button', { name: 'Agree and enter' }).click();
+    await page.waitForURL(`${personnel.origin}/app/consent`);
+    assert.equal(await page.locator('#who').textContent(), WORKER);
+    await page.close();
+  });
+
+  it('says which rule forbids it, what to do and whom to ask, and the way back', async () => {
+    const closed = await register(form('비밀 대장', 'Secret ledger', 'folder', { kind: 'oidc', redirect_uris: [`${personnel.origin}/bye.html`] }));
+    const rule = await administrator.ask('POST', '/api/v1/policies', {
+      name: { ko: '비밀 대장은 아무도 열지 않습니다', en: 'Nobody opens the secret ledger' },
+      text: `forbid (principal, action == Action::"open", resource == Application::"${closed}");`,
+    });
+    assert.ok(rule.status < 300, rule.text);
+    const page = await seat.context.newPage();
+    await page.goto(`${installation.origin}/sso/authorize?${new URLSearchParams({
+      client_id: closed, redirect_uri: `${personnel.origin}/bye.html`, response_type: 'code', scope: 'openid', state: 'kept', nonce: 'n',
+    })}`);
+    await page.getByRole('heading', { name: /^You cannot enter .+ now$/u }).waitFor();
+    await page.getByText(/비밀 대장은 아무도 열지 않습니다|Nobody opens the secret ledger/u).waitFor();
+    await page.getByText(/^The ministry administrator of/u).waitFor();
+    await assertAccessible(page, 'a refusal');
+    await screenshot(page, 'sign-on-13-denied');
+    await page.getByRole('button', { name: 'Back to the application' }).click();
+    await page.waitForURL((url) => url.origin === personnel.origin && url.searchParams.get('error') === 'access_denied');
+    assert.equal(new URL(page.url()).searchParams.get('state'), 'kept');
+    await page.close();
+  });
+
+  it('connects a device by the code it shows', async () => {
+    const kiosk = await register(form('센터 키오스크', 'Centre kiosk', 'monitor', {
+      kind: 'oidc', redirect_uris: [], client_proof: 'none', grant_types: ['device_code'], scopes: ['openid', 'profile'],
+    }));
+    const begun = await asMachine('/sso/device', { client_id: kiosk, scope: 'openid profile' });
+    assert.equal(begun.status, 200, begun.text);
+    const page = await seat.context.newPage();
+    await page.goto(begun.body.verification_uri_complete);
+    await page.getByRole('heading', { name: /waits to be connected$/u }).waitFor();
+    await page.getByText(begun.body.user_code).waitFor();
+    await assertAccessible(page, 'a device');
+    await screenshot(page, 'sign-on-14-device');
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByText('The device is connected').waitFor();
+    const given = await asMachine('/sso/token', {
+      client_id: kiosk, grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: begun.body.device_code,
+    });
+    assert.equal(given.status, 200, given.text);
+    assert.ok(given.body.access_token);
+    await page.close();
+  });
+
   it('shows in the person\'s own page which applications know about them', async () => {
     const { page } = seat;
     await seat.go('/me');
@@ -216,6 +316,24 @@ describe('one log-on', { concurrency: 1, skip: why }, () => {
     await page.goto(personnel.url);
     await page.getByRole('heading', { name: 'Log on to enter 인사정보' }).waitFor();
     await screenshot(page, 'sign-on-9-log-on-again');
+  });
+
+  it('logs off the portal when the person logs out of an application, and goes back to it', async () => {
+    const { page } = seat;
+    const person = installation.person(WORKER);
+    await page.getByTestId('certificate-files').setInputFiles([person.certificate, person.key]);
+    await page.getByLabel('Certificate password').fill(person.password);
+    await page.getByRole('button', { name: 'Log on', exact: true }).click();
+    await page.getByRole('button', { name: /authenticator|number/iu }).first().click();
+    await page.getByLabel(/6-digit|number/iu).first().fill(await totp.digits());
+    await page.keyboard.press('Enter');
+    await page.waitForURL(personnel.url, { timeout: 45_000 });
+    await page.goto(`${personnel.origin}/oidc?logout=${encodeURIComponent(`${personnel.origin}/bye.html`)}`);
+    await page.waitForURL((url) => url.href.startsWith(`${personnel.origin}/bye.html`));
+    await screenshot(page, 'sign-on-15-logged-out-by-the-application');
+    await seat.go('/home');
+    await page.getByTestId('certificate-files').waitFor({ state: 'attached' });
+    assert.equal((await seat.ask('GET', '/api/v1/me')).status, 401);
   });
 
   it('says what to do when a sign-on is over', async () => {

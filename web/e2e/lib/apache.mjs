@@ -91,12 +91,17 @@ export class Application {
 
   /** A page that says who the module says is there; `variable` carries the name. */
   async page(title, variable) {
-    await writeFile(this.path('www/app/who'), [
+    const script = [
       '#!/bin/sh', "printf 'Content-Type: text/html; charset=utf-8\\nCache-Control: no-store\\n\\n'", 'cat <<PAGE',
       `<!doctype html><html lang="ko"><meta charset="utf-8"><title>${title}</title><body style="font-family:sans-serif;margin:4rem">`,
       `<h1>${title}</h1><p id="who">$${variable}</p><pre>$(env | grep -E '^(OIDC_CLAIM|MELLON)_' | sort)</pre></body></html>`, 'PAGE', '',
-    ].join('\n'));
-    await chmod(this.path('www/app/who'), 0o755);
+    ].join('\n');
+    // The last two are entered in ways of their own.
+    for (const name of ['who', 'again', 'consent']) {
+      await writeFile(this.path(`www/app/${name}`), script);
+      await chmod(this.path(`www/app/${name}`), 0o755);
+    }
+    await writeFile(this.path('www/bye.html'), `<!doctype html><html lang="ko"><title>${title}</title><h1>${title}: 안녕히 가세요</h1></html>`);
   }
 
   get url() {
@@ -200,6 +205,12 @@ Require valid-user
 <Location /app>
 AuthType openid-connect
 Require valid-user
+</Location>
+<Location /app/again>
+OIDCPathAuthRequestParams prompt=login
+</Location>
+<Location /app/consent>
+OIDCPathAuthRequestParams prompt=consent
 </Location>
 `;
 
