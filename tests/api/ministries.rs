@@ -141,11 +141,6 @@ const CHOSEN_OTHERWISE: &[(&str, &str, &str)] = &[
         "figures of the whole installation",
     ),
     (
-        "alarms",
-        "person = $1",
-        "a person's own, in every ministry they serve",
-    ),
-    (
         "approvals",
         "id = $1 AND asked_by = $2",
         "what a person asked themselves",
@@ -167,7 +162,7 @@ const CHOSEN_OTHERWISE: &[(&str, &str, &str)] = &[
     ),
 ];
 
-const CHOSEN_OTHERWISE_MAX: usize = 39;
+const CHOSEN_OTHERWISE_MAX: usize = 38;
 const _: () = assert!(CHOSEN_OTHERWISE.len() <= CHOSEN_OTHERWISE_MAX);
 
 struct Name(String);
