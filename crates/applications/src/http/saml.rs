@@ -18,6 +18,9 @@ use crate::{Applications, Error, model::SamlSettings, service::saml::Onward};
 /// A form with a message of 64 KiB in base64 and a signature.
 const FORM_BYTES_MAX: usize = 128 * 1024;
 
+/// Which browser goes from one service provider to the next; opens nothing else.
+const COOKIE: &str = "__Host-naru-leaving";
+
 /// A service provider's metadata.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -139,8 +142,30 @@ async fn logout_by_post(
     onward(applications.saml_logout(posted(body), &client).await)
 }
 
-async fn leave_on(State(applications): State<Shared>, Path(handle): Path<String>) -> Response {
-    onward(applications.saml_leave_on(&handle).await)
+async fn leave_on(
+    State(applications): State<Shared>,
+    Path(handle): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let cookie = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split("; "))
+        .find_map(|pair| pair.strip_prefix(COOKIE)?.strip_prefix('='));
+    match applications.saml_leave_on(&handle, cookie).await {
+        Ok((next, fresh)) => {
+            let mut response = onward(Ok(next));
+            // Lax: it comes back when a service provider sends the browser here, which is the point of it.
+            let cookie = fresh
+                .map(|text| format!("{COOKIE}={text}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600"));
+            if let Some(cookie) = cookie.and_then(|text| HeaderValue::from_str(&text).ok()) {
+                response.headers_mut().insert(header::SET_COOKIE, cookie);
+            }
+            response
+        }
+        Err(error) => saml_page::refused(error),
+    }
 }
 
 async fn leave(State(applications): State<Shared>, SignedIn(actor): SignedIn) -> Answer<Json<Leave>> {

@@ -37,7 +37,7 @@ impl Applications {
             Pending::Oidc(pending) => self.oidc_step(&waiting, pending, caller, client).await,
             Pending::Logout(pending) => self.logout_step(&waiting, pending, caller).await,
             Pending::Saml { request } => self.saml_step(&waiting, request, caller, client).await,
-            Pending::SamlLogout { request } => self.saml_logout_step(handle, &waiting, request, caller).await,
+            Pending::SamlLogout { request } => self.saml_logout_step(&waiting, request, caller).await,
             Pending::Pushed { .. } | Pending::Answer(_) => Err(Refusal::NoSuchRequest.into()),
         }
     }

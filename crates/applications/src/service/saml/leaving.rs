@@ -17,6 +17,7 @@ use crate::{
     rules::saml::service_provider,
     service::{
         pending::{Pending, REQUEST_LIFE, Waiting},
+        random,
         step::signed_in,
     },
     store::{self, saml::SessionRow},
@@ -41,6 +42,11 @@ pub(crate) struct Leaving {
     visited: Vec<String>,
     /// Applications that did not confirm.
     untold: Vec<ApplicationId>,
+    /// The page of the portal sent the browser on; before that, nobody is told anything.
+    begun: bool,
+    /// SHA-256 of the cookie of the browser that goes from one service provider to the next. The handle is known to them all,
+    /// as the relay state, and must not show one of them what another calls the person.
+    browser: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -130,15 +136,23 @@ impl Applications {
     /// What the page does about a logout: log off, if it is this browser's session, and go on.
     pub(crate) async fn saml_logout_step(
         &self,
-        handle: &str,
         waiting: &Waiting,
         request: &Value,
         caller: &Caller,
     ) -> Result<SsoStep, Error> {
-        let leaving: Leaving = serde_json::from_value(request.clone())?;
+        let mut leaving: Leaving = serde_json::from_value(request.clone())?;
+        let actor = signed_in(caller).filter(|actor| leaving.logon == Some(actor.logon));
+        if actor.is_none() {
+            // Not this browser's session: its owner's other service providers are not for this one to hear of.
+            leaving.logon = None;
+        }
+        // The service provider may know the handle of its own request; the one that goes on is this browser's alone.
+        leaving.begun = true;
+        let application = waiting.application.as_ref().map(|application| application.id);
+        let handle = self.keep_leaving(application, &leaving).await?;
         let url = format!("/sso/saml/logout/{handle}");
-        match signed_in(caller) {
-            Some(actor) if leaving.logon == Some(actor.logon) => {
+        match actor {
+            Some(actor) => {
                 let language = self.asker(actor).await?.subject.language;
                 let application = match &waiting.application {
                     Some(application) => Some(self.named(application, &language).await?),
@@ -151,7 +165,7 @@ impl Applications {
                 })
             }
             // Signed off already, or this browser's session is another one: that stays.
-            Some(_) | None => Ok(SsoStep::Go { url }),
+            None => Ok(SsoStep::Go { url }),
         }
     }
 
@@ -168,6 +182,7 @@ impl Applications {
         }
         let leaving = Leaving {
             logon: Some(actor.logon),
+            begun: true,
             ..Leaving::default()
         };
         let handle = self.keep_leaving(None, &leaving).await?;
@@ -189,13 +204,32 @@ impl Applications {
         }
     }
 
-    /// One step on: to the next service provider, or to the end.
+    /// One step on: to the next service provider, or to the end. The first step gives the browser a cookie, the next ones
+    /// want it.
     ///
     /// # Errors
-    /// [`Refusal::NoSuchRequest`] when there is no such logout; or the store fails.
-    pub(crate) async fn saml_leave_on(&self, handle: &str) -> Result<Onward, Error> {
-        let (waiting, leaving) = self.leaving(handle).await?;
-        self.saml_next(handle, waiting, leaving).await
+    /// [`Refusal::NoSuchRequest`] when there is no such logout, or it is another browser's; or the store fails.
+    pub(crate) async fn saml_leave_on(
+        &self,
+        handle: &str,
+        cookie: Option<&str>,
+    ) -> Result<(Onward, Option<String>), Error> {
+        let (waiting, mut leaving) = self.leaving(handle).await?;
+        if !leaving.begun {
+            return Err(Refusal::NoSuchRequest.into());
+        }
+        let mut fresh = None;
+        match &leaving.browser {
+            Some(known) if cookie.map(random::hash).as_ref() == Some(known) => {}
+            Some(_) => return Err(Refusal::NoSuchRequest.into()),
+            None => {
+                let (text, hash) = random::token(self.parts.entropy.as_ref());
+                leaving.browser = Some(hash);
+                fresh = Some(text);
+            }
+        }
+        let onward = self.saml_next(handle, waiting, leaving).await?;
+        Ok((onward, fresh))
     }
 
     /// A service provider answered.
@@ -233,7 +267,11 @@ impl Applications {
                 leaving.untold.push(application.id);
             }
         }
-        self.saml_next(handle, waiting, leaving).await
+        let pending = Pending::SamlLogout {
+            request: serde_json::to_value(&leaving)?,
+        };
+        self.change_request(waiting.hash, &pending).await?;
+        Ok(Onward::To(format!("/sso/saml/logout/{handle}")))
     }
 
     /// Writes down whether a service provider ended these sessions.

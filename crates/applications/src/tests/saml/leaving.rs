@@ -110,6 +110,21 @@ async fn log_off(world: &World, actor: &Actor) {
     ended.await.unwrap();
 }
 
+/// A step of the browser, with the cookie it was given.
+async fn go(world: &World, url: &str, cookie: &mut Option<String>) -> Result<Onward, crate::Error> {
+    let handle = url
+        .strip_prefix("/sso/saml/logout/")
+        .unwrap_or_else(|| panic!("{url}"));
+    let (onward, fresh) = world
+        .applications
+        .saml_leave_on(handle, cookie.as_deref())
+        .await?;
+    if fresh.is_some() {
+        *cookie = fresh;
+    }
+    Ok(onward)
+}
+
 fn to(onward: Onward) -> String {
     match onward {
         Onward::To(url) => url,
@@ -134,25 +149,45 @@ async fn a_service_provider_logs_the_person_out_of_the_others() {
     two.sign_on(&worker).await;
     let page = to(one.ask(&xml).await.unwrap());
     let handle = page.strip_prefix("/#/sso/").unwrap();
-    // The page logs off and goes on; in another's browser nothing is logged off.
+    // Who knows the handle, as the service provider does, cannot go on with it.
+    let page = format!("/sso/saml/logout/{handle}");
+    assert_eq!(
+        refusal(go(&world, &page, &mut None).await.map(to)),
+        Refusal::NoSuchRequest
+    );
+    // In another's browser nothing is logged off, and nothing is told of others.
     let other = world.worker(1).await;
-    assert!(matches!(
-        one.step(handle, Some(&other)).await.unwrap(),
-        SsoStep::Go { .. }
-    ));
+    let step = one.step(handle, Some(&other)).await.unwrap();
+    let SsoStep::Go { url } = step else {
+        panic!("{step:?}");
+    };
+    let straight = to(go(&world, &url, &mut None).await.unwrap());
+    assert!(
+        straight.starts_with("https://one.example/logout?SAMLResponse="),
+        "{straight}"
+    );
     let step = one.step(handle, Some(&worker)).await.unwrap();
     let SsoStep::LogOut { ask, url, .. } = step else {
         panic!("{step:?}");
     };
     assert!(!ask);
     log_off(&world, &worker).await;
-    assert_eq!(url, format!("/sso/saml/logout/{handle}"));
-    let next = to(world.applications.saml_leave_on(handle).await.unwrap());
+    let mut cookie = None;
+    let next = to(go(&world, &url, &mut cookie).await.unwrap());
     assert!(
         next.starts_with("https://two.example/logout?SAMLRequest="),
         "{next}"
     );
-    let done = to(two.left(&next, None).await.unwrap());
+    let back = to(two.left(&next, None).await.unwrap());
+    assert_eq!(back, url);
+    // Two saw the handle as the relay state, but has not the browser's cookie.
+    for thief in [None, Some("x".to_owned())] {
+        assert_eq!(
+            refusal(go(&world, &url, &mut thief.clone()).await.map(to)),
+            Refusal::NoSuchRequest
+        );
+    }
+    let done = to(go(&world, &back, &mut cookie).await.unwrap());
     assert!(
         done.starts_with("https://one.example/logout?SAMLResponse=") && done.contains("RelayState=back"),
         "{done}"
@@ -164,7 +199,7 @@ async fn a_service_provider_logs_the_person_out_of_the_others() {
         Refusal::NoSuchRequest
     );
     assert_eq!(
-        refusal(world.applications.saml_leave_on(handle).await.map(to)),
+        refusal(go(&world, &url, &mut cookie).await.map(to)),
         Refusal::NoSuchRequest
     );
 }
@@ -182,10 +217,11 @@ async fn a_logout_that_is_not_whole_says_so() {
     mute.sign_on(&worker).await;
     let url = world.applications.saml_leave(&worker).await.unwrap().unwrap();
     log_off(&world, &worker).await;
-    let handle = url.strip_prefix("/sso/saml/logout/").unwrap();
-    let next = to(world.applications.saml_leave_on(handle).await.unwrap());
+    let mut cookie = None;
+    let next = to(go(&world, &url, &mut cookie).await.unwrap());
     assert!(next.starts_with("https://one.example/logout?"), "{next}");
-    match one.left(&next, Some(Status::RequestDenied)).await.unwrap() {
+    let back = to(one.left(&next, Some(Status::RequestDenied)).await.unwrap());
+    match go(&world, &back, &mut cookie).await.unwrap() {
         Onward::Partial(names) => {
             let korean: Vec<&str> = names.iter().map(|[korean, _]| korean.as_str()).collect();
             assert_eq!(korean, ["one.example", "mute.example"]);
@@ -235,7 +271,7 @@ async fn an_unsolicited_answer_is_refused() {
     // One for a chain that waits for another answer.
     let url = world.applications.saml_leave(&worker).await.unwrap().unwrap();
     let handle = url.strip_prefix("/sso/saml/logout/").unwrap();
-    to(world.applications.saml_leave_on(handle).await.unwrap());
+    to(go(&world, &url, &mut None).await.unwrap());
     let url = redirect_address("https://x/", MessageKind::Response, &xml, Some(handle), &KEY.key).unwrap();
     let answer = world.applications.saml_logout(at(&url), &world.client).await;
     assert_eq!(refusal(answer.map(to)), Refusal::NoSuchRequest);
