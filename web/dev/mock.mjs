@@ -120,7 +120,7 @@ const answers = {
   'GET /api/v1/me': (state) => ({ person: 'person_0', ...me, roles: state.roles, language: 'ko', session: session(state) }),
   'GET /api/v1/me/sessions': () => ({ items: sessions() }),
   'GET /api/v1/me/ministries': (state) => ({ items: state.ministries.map((name, n) => ({ ministry: `ministry_${n}`, name, current: n === 0 })) }),
-  'GET /api/v1/me/log-ons': () => page([{ at: now() - 40 * minute, address: '10.20.3.41', place: '고양 스마트워크센터', device: 'Chrome · Windows', method: 'certificate', assurance: 'certificate_passkey', outcome: 'done' }, { at: now() - 3000 * minute, address: '203.0.113.9', device: 'Firefox · Linux', method: 'certificate', assurance: null, outcome: 'refused' }]),
+  'GET /api/v1/me/log-ons': () => page([{ at: now() - 40 * minute, address: '10.20.3.41', place: '고양 스마트워크센터', device: 'Chrome · Windows', method: 'certificate', assurance: 'certificate_passkey', outcome: 'signed_in' }, { at: now() - 3000 * minute, address: '203.0.113.9', device: 'Firefox · Linux', method: 'certificate', is_new_device: true, outcome: 'identity.certificate-expired' }]),
   'GET /api/v1/me/applications': (state) => ({ items: state.empty ? [] : [{ application: 'application_1', name: '전자결재', ministry_name: '기획재정부', scopes: ['openid', 'profile', 'naru'], granted_at: now() - 9000 * minute, last_used_at: now() - 5 * minute }] }),
   'GET /api/v1/portal': portal,
   'POST /api/v1/sso/saml/leave': () => ({ url: null }),

@@ -73,7 +73,10 @@ export interface LogOnRow {
   address: string;
   place?: string | null;
   device: string;
+  /** Nobody knew this browser as one of the person's. */
+  is_new_device?: boolean;
   method: string;
   assurance?: string | null;
+  /** `first_factor`, `signed_in`, or the code of a refusal. */
   outcome: string;
 }
