@@ -200,7 +200,9 @@ impl Identity {
         let act = self.people_act("identity.unlock-person", actor, client)?;
         let work: Work = Box::new(|tx, _, person, now| {
             Box::pin(async move {
-                if effective_state(person.state, person.locked_until, now) != PersonState::Locked {
+                let is_locked =
+                    effective_state(person.state, person.locked_until, now) == PersonState::Locked;
+                if !is_locked && !store::devices::is_locked(tx, person.id, now).await? {
                     return Ok(Err(Refusal::PersonIs("not locked")));
                 }
                 store::people::set_state(tx, person.id, PersonState::Active).await?;

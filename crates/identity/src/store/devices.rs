@@ -14,6 +14,7 @@ naru_store::sql! {
                 ON CONFLICT (person, hash) DO UPDATE SET failures = 0, locked_until = NULL, last_seen_at = $3";
     COUNT_FAILURE = "UPDATE devices SET failures = $3, failures_since = $4 WHERE person = $1 AND hash = $2";
     LOCK = "UPDATE devices SET failures = 0, locked_until = $3 WHERE person = $1 AND hash = $2";
+    IS_LOCKED = "SELECT COUNT(*) AS n FROM (SELECT 1 FROM devices WHERE person = $1 AND locked_until > $2 LIMIT 1) locked";
     UNLOCK = "UPDATE devices SET failures = 0, locked_until = NULL WHERE person = $1";
     KEEP_NEWEST = "DELETE FROM devices WHERE person = $1 AND hash NOT IN \
                    (SELECT d.hash FROM devices d WHERE d.person = $1 ORDER BY d.last_seen_at DESC LIMIT $2)";
@@ -81,6 +82,11 @@ pub(crate) async fn lock(
     until: Timestamp,
 ) -> Result<(), Error> {
     tx.exec(LOCK, params![person, hash, until]).await.map(drop)
+}
+
+/// Whether any of the person's browsers is locked.
+pub(crate) async fn is_locked(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<bool, Error> {
+    Ok(tx.one::<i64>(IS_LOCKED, params![person, now]).await? > 0)
 }
 
 /// Ends the locks of all the person's browsers.

@@ -12,6 +12,7 @@ mod sessions;
 mod step_up;
 mod tenants;
 mod tls;
+mod visits;
 
 use std::{
     collections::BTreeMap,
@@ -293,6 +294,11 @@ impl World {
     }
 
     pub(super) fn router(&self, certificates: Vec<Vec<u8>>) -> Router {
+        self.router_at([192, 0, 2, 7].into(), certificates)
+    }
+
+    /// For browsers at this address.
+    pub(super) fn router_at(&self, address: core::net::IpAddr, certificates: Vec<Vec<u8>>) -> Router {
         let (router, _) = routes(Arc::clone(&self.identity)).finish();
         router
             .layer(middleware::from_fn_with_state(
@@ -306,7 +312,7 @@ impl World {
                         .extensions_mut()
                         .insert(PortalOrigins(Arc::from([ORIGIN.to_owned()])));
                     request.extensions_mut().insert(Peer {
-                        address: SocketAddr::from(([192, 0, 2, 7], 5_000)),
+                        address: SocketAddr::from((address, 5_000)),
                         certificates: Arc::from(certificates),
                         server_name: None,
                     });
@@ -428,6 +434,13 @@ impl World {
             .await
             .unwrap();
         known[0].id
+    }
+
+    /// The kinds of alarms in the order of the alphabet: those of one instant have no other.
+    pub(super) async fn alarms_sorted(&self) -> Vec<String> {
+        let mut alarms = self.alarms().await;
+        alarms.sort();
+        alarms
     }
 
     pub(super) async fn alarms(&self) -> Vec<String> {

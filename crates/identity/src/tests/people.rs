@@ -1,7 +1,7 @@
 //! Administrators: what they can do, and that another ministry's people are not there for them.
 
 use axum::http::Method;
-use naru_kernel::{Role, Seconds, fleet::CloseReason};
+use naru_kernel::{PersonId, Role, Seconds, fleet::CloseReason};
 use serde_json::json;
 
 use super::{World, session_of};
@@ -81,7 +81,7 @@ async fn another_ministrys_people_are_not_there() {
         (Method::POST, format!("/api/v1/people/{person}/revoke")),
         (Method::POST, format!("/api/v1/people/{person}/restore")),
         (Method::POST, format!("/api/v1/people/{person}/unlock")),
-        (Method::POST, format!("/api/v1/people/{person}/reset-factors")),
+        (Method::POST, format!("/api/v1/people/{person}/recover")),
         (
             Method::DELETE,
             format!("/api/v1/people/{person}/sessions/{logon}"),
@@ -213,16 +213,18 @@ async fn an_administrator_ends_a_session_resets_factors_and_unlocks() {
     assert_eq!(admin.delete(&session).await.status.as_u16(), 404);
     assert_eq!(browser.get("/api/v1/me").await.code(), "runtime.not-signed-in");
     world.sign_in(&mut browser, &hong, &secret).await;
-    world.log_on(&mut browser, &hong.identity).await;
+    let mut thief = world.browser();
+    world.log_on(&mut thief, &hong.identity).await;
     for _ in 0..5 {
-        browser
+        thief
             .post("/api/v1/logon/totp", &json!({ "code": "000000" }))
             .await;
     }
     let path = |verb: &str| format!("/api/v1/people/{}/{verb}", hong.id);
     let alarms = admin.get("/api/v1/alarms").await;
-    assert_eq!(alarms.body["items"][0]["kind"], "identity.locked");
-    assert_eq!(alarms.body["items"][0]["person"], hong.id.to_string());
+    let items = alarms.body["items"].as_array().unwrap();
+    let locked = items.iter().find(|alarm| alarm["kind"] == "identity.locked");
+    assert_eq!(locked.unwrap()["person"], hong.id.to_string());
     assert_eq!(
         admin.get(&format!("/api/v1/people/{}", hong.id)).await.body["state"],
         "locked"
@@ -235,9 +237,28 @@ async fn an_administrator_ends_a_session_resets_factors_and_unlocks() {
         admin.post(&path("unlock"), &json!({})).await.code(),
         "identity.wrong-state"
     );
+    let asked = admin.post(&path("recover"), &json!({})).await;
+    assert_eq!(asked.body["done"], false, "{:?}", asked.body);
     assert_eq!(
-        admin.post(&path("reset-factors"), &json!({})).await.body["factors"],
-        json!([])
+        world.count("factors").await,
+        2,
+        "nothing happens before another agrees"
+    );
+    assert_eq!(
+        admin.post(&path("recover"), &json!({})).await.code(),
+        "identity.already-asked"
+    );
+    world.agree(PersonId::from_bits(99)).await.unwrap();
+    assert_eq!(world.count("factors").await, 1);
+    assert!(
+        world
+            .alarms()
+            .await
+            .contains(&"identity.factors-recovered".to_owned())
+    );
+    assert_eq!(
+        admin.post(&path("recover"), &json!({})).await.code(),
+        "identity.wrong-state"
     );
     world.clock.advance(Seconds(60));
     assert_eq!(
@@ -265,7 +286,7 @@ async fn an_administrator_ends_a_session_resets_factors_and_unlocks() {
 async fn an_administrator_cannot_do_it_to_themselves() {
     let world = World::new().await;
     let (me, mut admin) = world.signed_in("관리자", &[Role::MinistryAdmin]).await;
-    for verb in ["revoke", "unlock", "reset-factors", "activation-code"] {
+    for verb in ["revoke", "unlock", "recover", "activation-code"] {
         let answer = admin
             .post(&format!("/api/v1/people/{}/{verb}", me.id), &json!({}))
             .await;

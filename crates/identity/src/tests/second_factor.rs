@@ -255,7 +255,10 @@ async fn five_failures_lock_with_an_alarm_until_thirty_minutes_are_over() {
         };
         assert_eq!(answer.code(), expected, "{failure}");
     }
-    assert_eq!(world.alarms().await, ["identity.locked"]);
+    assert_eq!(
+        world.alarms_sorted().await,
+        ["identity.locked", "identity.new-device"]
+    );
     // The thief's session is gone, a new one is refused, and says for how long.
     assert_eq!(thief.get("/api/v1/logon").await.body["next"], "certificate");
     let refused = world.log_on(&mut thief, &hong.identity).await;
@@ -293,7 +296,10 @@ async fn guessing_in_parallel_locks_all_the_same() {
     let codes = guesses.join_all().await;
     let wrong = codes.iter().filter(|code| *code == "identity.code-wrong").count();
     assert!(wrong <= 4, "{codes:?}");
-    assert_eq!(world.alarms().await, ["identity.locked"]);
+    assert_eq!(
+        world.alarms_sorted().await,
+        ["identity.locked", "identity.new-device"]
+    );
 }
 
 #[tokio::test]
@@ -332,8 +338,9 @@ async fn an_activation_code_dies_of_age_of_tries_and_of_use() {
     assert_eq!(done.body["next"], "done");
     let (_, mut admin) = world.signed_in("관리자", &[Role::MinistryAdmin]).await;
     admin
-        .post(&format!("/api/v1/people/{}/reset-factors", hong.id), &json!({}))
+        .post(&format!("/api/v1/people/{}/recover", hong.id), &json!({}))
         .await;
+    world.agree(naru_kernel::PersonId::from_bits(99)).await.unwrap();
     let mut again = world.browser();
     world.log_on(&mut again, &hong.identity).await;
     let used = again
