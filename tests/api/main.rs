@@ -13,4 +13,6 @@ mod record;
 mod saml;
 mod schema;
 mod statements;
+mod stolen;
+mod tenants;
 mod world;

@@ -181,6 +181,18 @@ impl World {
         bare_browser(&self.portal, &self.config, certificates)
     }
 
+    /// A browser at this address that shows these certificates in TLS.
+    pub(crate) fn browser_at(&self, address: [u8; 4], certificates: Vec<CertificateDer<'static>>) -> Browser {
+        let router = router_at(&self.portal, &self.config, address, certificates);
+        Browser::new(router, &self.config.origin())
+    }
+
+    /// The chain a person's browser shows in TLS.
+    pub(crate) fn chain_of(&self, identity: &DemoIdentity) -> Vec<CertificateDer<'static>> {
+        let chain = [&identity.sign.certificate, &self.pki.issuing.certificate];
+        chain.map(|der| CertificateDer::from(der.clone())).into()
+    }
+
     /// A node's own connection to the fleet door.
     pub(crate) fn node_browser(&self, node: &Node) -> Browser {
         self.browser_with(vec![node.certificate.clone()])
@@ -306,6 +318,17 @@ impl World {
         self.database.db.one(sql, Vec::new()).await.unwrap()
     }
 
+    /// What a statement counts.
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        self.database.db.one(sql, Vec::new()).await.unwrap()
+    }
+
+    /// The body that answers a challenge.
+    pub(crate) fn sign(&self, challenge: &naru_testkit::Answer, identity: &DemoIdentity) -> Value {
+        let issuing = &self.pki.issuing.certificate;
+        naru_testkit::sign_challenge(challenge, identity, issuing, self.clock.now())
+    }
+
     /// What people and things there are and in which state, line by line.
     pub(crate) async fn snapshot(&self) -> Vec<String> {
         const PARTS: &[&str] = &[
@@ -378,6 +401,15 @@ fn bare_browser(
 
 /// Both doors in one, as if every request came over TLS by the name its path belongs to.
 fn router(portal: &Portal, config: &PortalConfig, certificates: Vec<CertificateDer<'static>>) -> Router {
+    router_at(portal, config, [192, 0, 2, 7], certificates)
+}
+
+fn router_at(
+    portal: &Portal,
+    config: &PortalConfig,
+    address: [u8; 4],
+    certificates: Vec<CertificateDer<'static>>,
+) -> Router {
     let certificates: Arc<[CertificateDer<'static>]> = certificates.into();
     let names: [Arc<str>; 2] = [config.host.as_str().into(), config.certificate_host().into()];
     portal
@@ -392,7 +424,7 @@ fn router(portal: &Portal, config: &PortalConfig, certificates: Vec<CertificateD
                     host
                 };
                 request.extensions_mut().insert(Peer {
-                    address: SocketAddr::from(([192, 0, 2, 7], 5_000)),
+                    address: SocketAddr::from((address, 5_000)),
                     certificates: Arc::clone(&certificates),
                     server_name: Some(Arc::clone(name)),
                 });

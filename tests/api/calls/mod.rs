@@ -280,9 +280,7 @@ impl Scene {
                 // Somebody else must be there to agree.
                 self.world.member(Side::Ordinary, &[Role::MinistryAdmin]).await;
             }
-            "/api/v1/people/{person}/activation-code"
-            | "/api/v1/people/{person}/revoke"
-            | "/api/v1/people/{person}/recover" => {}
+            "/api/v1/people/{person}/activation-code" | "/api/v1/people/{person}/revoke" => {}
             "/api/v1/people/{person}/restore" => {
                 let answer = admin.post(&format!("{person}/revoke"), &json!({})).await;
                 assert!(answer.status.is_success(), "{:?}", answer.body);
