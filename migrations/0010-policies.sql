@@ -1,6 +1,7 @@
 -- Site rules and their versions.
 
 -- A ministry's rule, in Cedar, as it is now. `has_forbid`: it refuses something, so making it weaker needs a second person.
+-- `changed_by` is absent where the platform itself made it.
 CREATE TABLE policies (
     id TEXT PRIMARY KEY,
     ministry TEXT NOT NULL REFERENCES ministries (id),
@@ -12,7 +13,7 @@ CREATE TABLE policies (
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     changed_at BIGINT NOT NULL,
-    changed_by TEXT NOT NULL
+    changed_by TEXT
 );
 CREATE INDEX policies_by_ministry ON policies (ministry, id);
 
@@ -26,7 +27,7 @@ CREATE TABLE policy_versions (
     text TEXT NOT NULL,
     is_on BOOLEAN NOT NULL,
     changed_at BIGINT NOT NULL,
-    changed_by TEXT NOT NULL,
+    changed_by TEXT,
     agreed_by TEXT,
     PRIMARY KEY (policy, version)
 );

@@ -15,6 +15,7 @@ use naru_applications::{
     },
 };
 use naru_kernel::{MinistryId, Tenant, Zone, access::Label, fleet};
+use naru_policies::model::{PolicyForm, Words as RuleName};
 use naru_portal::Portal;
 
 /// Where the example applications are, unless the environment tells.
@@ -199,6 +200,37 @@ fn of_the_second() -> Vec<Sketch> {
     ]
 }
 
+/// Rules to look at: the first ministry runs the platform, so its rule holds for all; the second's is switched off.
+fn rules_of(place: usize) -> Vec<PolicyForm> {
+    let rule = |ko: &str, en: &str, text: &str, on| PolicyForm {
+        name: RuleName {
+            ko: ko.to_owned(),
+            en: en.to_owned(),
+        },
+        text: text.to_owned(),
+        on,
+        version: None,
+    };
+    if place == 0 {
+        vec![rule(
+            "C 등급은 부처가 관리하는 기기에서만",
+            "Label C only on devices the ministry manages",
+            "forbid (principal, action == Action::\"open\", resource)\n\
+             when { resource.label == \"C\" && context.device != \"managed\" };\n",
+            true,
+        )]
+    } else {
+        vec![rule(
+            "야간 접속은 당직만",
+            "At night only people on duty",
+            "forbid (principal, action == Action::\"open\", resource)\n\
+             when { context.hour < 7 || context.hour >= 22 || context.weekday >= 6 }\n\
+             unless { principal in Group::\"당직\" };\n",
+            false,
+        )]
+    }
+}
+
 /// Fills a ministry's corner that is still empty; gives what has a secret.
 pub(crate) async fn fill(
     portal: &Portal,
@@ -266,6 +298,9 @@ pub(crate) async fn fill(
     };
     for form in notices {
         applications.admin_hang_notice(tenant, form).await?;
+    }
+    for form in rules_of(place) {
+        portal.policies().admin_create(tenant, &form).await?;
     }
     let colour = if place == 0 { "#1a5fb4" } else { "#26794b" };
     applications.admin_colour(tenant, colour).await?;

@@ -80,7 +80,7 @@ impl PolicyRow {
             forbids: policy.has_forbid,
             version: policy.version,
             changed_at: Some(policy.changed_at),
-            changed_by: Some(policy.changed_by),
+            changed_by: policy.changed_by,
         }
     }
 

@@ -56,8 +56,8 @@ pub struct Policy {
     pub created_at: Timestamp,
     /// When it was changed last.
     pub changed_at: Timestamp,
-    /// By whom.
-    pub changed_by: PersonId,
+    /// By whom; `None` where the platform itself made it.
+    pub changed_by: Option<PersonId>,
 }
 
 impl Policy {
@@ -81,8 +81,8 @@ pub struct PolicyVersion {
     pub on: bool,
     /// When it came to be so.
     pub changed_at: Timestamp,
-    /// Who wanted it.
-    pub changed_by: PersonId,
+    /// Who wanted it; `None` where the platform itself did.
+    pub changed_by: Option<PersonId>,
     /// Who agreed, where that was needed.
     pub agreed_by: Option<PersonId>,
 }

@@ -14,8 +14,8 @@ pub const POLICIES_PER_RULE_MAX: usize = 50;
 pub const MISTAKES_MAX: usize = 20;
 /// How deep brackets and braces of a text may nest.
 pub const NESTING_MAX: usize = 32;
-/// How many operators one policy may have: what is chained is evaluated by recursion.
-pub const OPERATORS_MAX: usize = 500;
+/// How many characters of operators one policy may have: what is chained is evaluated by recursion.
+pub const OPERATOR_CHARACTERS_MAX: usize = 1_000;
 
 /// Why it is not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

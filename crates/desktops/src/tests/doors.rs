@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use axum::{Extension, http::StatusCode};
-use naru_kernel::{Actor, Role};
-use naru_runtime::{Access, Caller, PortalOrigins};
+use naru_kernel::{
+    Actor, Role, Zone,
+    access::{AccessDecision, Assurance, Label, Resource},
+};
+use naru_runtime::{Access, Caller, Fails as _, PortalOrigins};
 use naru_testkit::Browser;
 use serde_json::json;
 
-use super::{World, person, world::actor};
+use super::{
+    World, person,
+    world::{ADDRESS, actor},
+};
 
 const ORIGIN: &str = "https://localhost:8443";
 
@@ -153,5 +159,51 @@ async fn an_operator_adds_a_host_and_its_absence_is_told_with_a_time_to_retry() 
     assert_eq!(
         refused.headers.get("retry-after").map(|value| value.as_bytes()),
         Some(b"10".as_slice())
+    );
+}
+
+#[tokio::test]
+async fn the_sites_rules_are_asked_and_what_they_refuse_is_recorded() {
+    let (world, _, _) = World::fleet(1).await;
+    let me = person(1);
+    let opening = world.open(&me).await.unwrap();
+    let asked = world.asked().pop().unwrap();
+    let wanted = Resource::Desktop {
+        zone: Zone::business(),
+        label: Label::S,
+    };
+    assert_eq!((&asked.resource, asked.address.as_str()), (&wanted, ADDRESS));
+    assert_eq!((asked.actor.person, asked.unit.as_str()), (me.person, "감사관실"));
+
+    let because = vec!["야간 금지 (policy_1 v3)".to_owned()];
+    world.rules_say(AccessDecision::Denied {
+        because: because.clone(),
+        step_up: None,
+    });
+    let desktops = &world.desktops;
+    let problem = world.open(&me).await.unwrap_err().into_problem();
+    assert_eq!(problem.code, "desktops.rules-forbid");
+    assert_eq!(problem.detail.as_deref(), Some("야간 금지 (policy_1 v3)"));
+    let ticket = desktops.ticket(&me, ADDRESS, opening.desktop).await;
+    assert_eq!(ticket.unwrap_err().code(), "desktops.rules-forbid");
+    let restart = desktops.restart(&me, ADDRESS, opening.desktop).await;
+    assert_eq!(restart.unwrap_err().code(), "desktops.rules-forbid");
+    let entries = world.record(&me.ministry.to_string()).await;
+    let refused: Vec<_> = entries.iter().filter(|(_, outcome)| outcome != "done").collect();
+    assert_eq!(refused.len(), 3, "{entries:?}");
+    assert_eq!(
+        desktops.list(&me).await.unwrap().items.len(),
+        1,
+        "what runs was not ended by a refused restart"
+    );
+
+    world.rules_say(AccessDecision::Denied {
+        because,
+        step_up: Some(Assurance::CertificatePasskey),
+    });
+    let problem = world.open(&me).await.unwrap_err().into_problem();
+    assert_eq!(
+        (problem.code.as_str(), problem.detail.as_deref()),
+        ("desktops.step-up-needed", Some("certificate_passkey"))
     );
 }

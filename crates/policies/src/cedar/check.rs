@@ -6,7 +6,7 @@ use miette::Diagnostic;
 use super::Language;
 use crate::{
     model::{Effect, Mistake},
-    rules::{MISTAKES_MAX, NESTING_MAX, OPERATORS_MAX, POLICIES_PER_RULE_MAX, TEXT_BYTES_MAX},
+    rules::{MISTAKES_MAX, NESTING_MAX, OPERATOR_CHARACTERS_MAX, POLICIES_PER_RULE_MAX, TEXT_BYTES_MAX},
 };
 
 /// A text that is a rule.
@@ -104,8 +104,9 @@ fn bounded(text: &str) -> Result<(), Mistake> {
             let message = format!("brackets nest at most {NESTING_MAX} deep");
             return Err(mistake(text, at, message, None));
         }
-        if operators > OPERATORS_MAX {
-            let message = format!("one policy has at most {OPERATORS_MAX} operators; split it");
+        if operators > OPERATOR_CHARACTERS_MAX {
+            let message =
+                format!("one policy has at most {OPERATOR_CHARACTERS_MAX} characters of operators; split it");
             return Err(mistake(text, at, message, None));
         }
     }

@@ -72,7 +72,7 @@ impl Policies {
             version: 1,
             created_at: act.at,
             changed_at: act.at,
-            changed_by: actor.person,
+            changed_by: Some(actor.person),
         };
         self.settle(act, move |tx| Box::pin(async move { add(tx, policy).await }))
             .await
@@ -82,12 +82,7 @@ impl Policies {
     ///
     /// # Errors
     /// When the name or text is no good, or there are too many.
-    pub async fn admin_create(
-        &self,
-        tenant: Tenant,
-        by: naru_kernel::PersonId,
-        form: &PolicyForm,
-    ) -> Result<PolicyRow, Error> {
+    pub async fn admin_create(&self, tenant: Tenant, form: &PolicyForm) -> Result<PolicyRow, Error> {
         let edit = self.read(tenant, form).await?;
         let at = self.parts.clock.now();
         let act = naru_store::Act {
@@ -108,7 +103,7 @@ impl Policies {
             version: 1,
             created_at: at,
             changed_at: at,
-            changed_by: by,
+            changed_by: None,
         };
         self.settle(act, move |tx| Box::pin(async move { add(tx, policy).await }))
             .await
@@ -356,7 +351,7 @@ async fn write(tx: &mut Tx, before: &Policy, after: Policy, changed: Changed) ->
     let after = Policy {
         version: before.version.saturating_add(1),
         changed_at: changed.at,
-        changed_by: changed.by,
+        changed_by: Some(changed.by),
         ..after
     };
     store::update(tx, &after).await?;

@@ -125,7 +125,6 @@ impl Policies {
 
     fn draft(&self, text: &str) -> Result<Compiled, Error> {
         self.language.check(text).map_err(Refusal::Text)?;
-        let nobody = PersonId::from_bits(0);
         let draft = Policy {
             id: naru_kernel::PolicyId::from_bits(0),
             ministry: naru_kernel::MinistryId::from_bits(0),
@@ -139,7 +138,7 @@ impl Policies {
             version: 0,
             created_at: Timestamp::from_micros(0),
             changed_at: Timestamp::from_micros(0),
-            changed_by: nobody,
+            changed_by: None,
         };
         self.language.compile(&[draft])
     }
