@@ -81,6 +81,11 @@ class LogonSession {
     }
   }
 
+  /** One does not want there any more. */
+  unwant(path: string): void {
+    if (this.wanted === path) this.want(null);
+  }
+
   /** Remembers a place that needs a log-on first. */
   sendToLogon(path: string): void {
     this.want(path);

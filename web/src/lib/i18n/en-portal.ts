@@ -26,6 +26,7 @@ export const enSso: Widen<typeof koSso> = {
   consent: (name) => `Let ${name} know about you?`,
   consentLead: (name, ministry) => `${name} of ${ministry} asks to know the following. It is told nothing else.`,
   consentScopes: 'What it will know',
+  scopes: { openid: 'A number that stands for you in this ministry alone', profile: 'Your name and language', email: 'Your mail address', groups: 'The groups you are in', naru: 'Your ministry, unit and roles', offline_access: 'Access after you log off' },
   consentRemember: 'Do not ask again',
   consentLater: 'You can take this back in My account at any time.',
   agree: 'Agree and enter',

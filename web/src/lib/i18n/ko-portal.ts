@@ -23,6 +23,7 @@ export const koSso = {
   consent: (name: string) => `${name}에 내 정보를 알려 줄까요?`,
   consentLead: (name: string, ministry: string) => `${ministry}의 ${name}이(가) 다음을 알고 싶어 합니다. 그 밖의 것은 알려 주지 않습니다.`,
   consentScopes: '알려 줄 정보',
+  scopes: { openid: '이 기관에서만 쓰는 식별 번호', profile: '이름과 언어', email: '전자우편 주소', groups: '속한 그룹', naru: '기관, 부서, 역할', offline_access: '로그오프한 뒤에도 접근' } as Record<string, string>,
   consentRemember: '다음부터 묻지 않기',
   consentLater: '동의는 내 정보에서 언제든 거둘 수 있습니다.',
   agree: '동의하고 들어가기',
