@@ -95,10 +95,10 @@ struct Network {
     is_six: bool,
 }
 
-const fn bits_of(address: IpAddr) -> (u128, bool) {
+fn bits_of(address: IpAddr) -> (u128, bool) {
     // `::ffff:10.0.0.1` is 10.0.0.1 as a socket for both families shows it.
     match address.to_canonical() {
-        IpAddr::V4(four) => (four.to_bits() as u128, false),
+        IpAddr::V4(four) => (u128::from(four.to_bits()), false),
         IpAddr::V6(six) => (six.to_bits(), true),
     }
 }

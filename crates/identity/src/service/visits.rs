@@ -29,7 +29,7 @@ const TOKEN_CHARACTERS: usize = 43;
 #[derive(Clone, Debug)]
 pub struct Visitor {
     /// Where the request comes from.
-    pub client: Client,
+    pub(super) client: Client,
     device: Option<Vec<u8>>,
 }
 
