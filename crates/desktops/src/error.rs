@@ -158,10 +158,12 @@ impl Error {
             | Self::TicketKey
             | Self::Store(_) => (None, None),
         };
-        let detail = match &self {
-            Self::RulesForbid(because) if !because.is_empty() => Some(because.join(", ")),
-            Self::StepUp(assurance) => Some(assurance.as_str().to_owned()),
-            _ => None,
+        let detail = if let Self::RulesForbid(because) = &self {
+            Some(because.join(", ")).filter(|because| !because.is_empty())
+        } else if let Self::StepUp(assurance) = &self {
+            Some(assurance.as_str().to_owned())
+        } else {
+            None
         };
         // A refusal is no failure of ours: nothing to log as an error, however many wait.
         let problem = if self.is_refusal() {

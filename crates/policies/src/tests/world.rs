@@ -26,10 +26,12 @@ pub(super) const OTHER: u128 = 2;
 /// 2026-11-23 10:00 in Korea, a Monday.
 pub(super) const MONDAY_TEN: i64 = 1_795_392_000 + 3_600;
 
+/// Whose an application is, how secret, and to whom else it is offered.
+type Offered = (MinistryId, Label, BTreeSet<MinistryId>);
+
 #[derive(Default)]
 pub(super) struct Pretend {
-    /// Applications of ministries, and to whom else each is offered.
-    applications: Mutex<BTreeMap<ApplicationId, (MinistryId, Label, BTreeSet<MinistryId>)>>,
+    applications: Mutex<BTreeMap<ApplicationId, Offered>>,
     pub(super) asked: Mutex<Vec<Ask>>,
 }
 
