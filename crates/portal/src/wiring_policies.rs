@@ -137,14 +137,19 @@ impl AsksSecondPerson for SecondPerson {
             payload: ask.payload,
         };
         Box::pin(async move {
-            self.0.ask_in(tx, ask).await.map_err(|error| match error {
-                naru_approvals::Error::AlreadyAsked => NotAsked::Already,
-                naru_approvals::Error::TooMany => NotAsked::TooMany,
-                naru_approvals::Error::Store(error) => NotAsked::Store(error),
-                other => {
-                    tracing::error!(error = %other, "a second person could not be asked");
-                    NotAsked::Store(Error::NoRow)
+            let asked = self.0.ask_in(tx, ask).await;
+            asked.map_err(|error| {
+                if let naru_approvals::Error::Store(error) = error {
+                    return NotAsked::Store(error);
                 }
+                if matches!(error, naru_approvals::Error::AlreadyAsked) {
+                    return NotAsked::Already;
+                }
+                if matches!(error, naru_approvals::Error::TooMany) {
+                    return NotAsked::TooMany;
+                }
+                tracing::error!(%error, "a second person could not be asked");
+                NotAsked::Store(Error::NoRow)
             })
         })
     }
