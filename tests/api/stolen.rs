@@ -1,5 +1,6 @@
 //! The case of 2022 to 2025: somebody has a civil servant's certificate, its key, the key's password and an address in Korea.
 //! A thousand varied attempts are refused, alarms are raised, and the people go on logging on in their own browsers.
+#![expect(clippy::print_stdout, reason = "says its figures")]
 
 use std::collections::BTreeMap;
 
