@@ -4,10 +4,12 @@
 
 mod footprint;
 mod logon;
+mod oidc;
 mod out;
 mod process;
 mod record;
 mod relay;
+mod tenants;
 
 use std::process::ExitCode;
 
@@ -18,11 +20,16 @@ fn main() -> ExitCode {
         ["relay", rest @ ..] => relay::bench(rest),
         ["logon", ..] => logon::bench(),
         ["footprint", ..] => footprint::bench(),
+        ["oidc", rest @ ..] => oidc::bench(rest),
+        ["tenants", ..] => tenants::bench(),
         ["record", rest @ ..] => record::bench(rest),
         // A process of its own for what is measured.
         ["record-verify", url] => record::verify(url),
+        ["oidc-portal", directory, people, redirect] => oidc::portal(directory, people, redirect),
         ["relay-gateway", directory] => relay::gateway(directory),
-        _ => Err(anyhow::anyhow!("name a bench: relay, logon, footprint, record")),
+        _ => Err(anyhow::anyhow!(
+            "name a bench: relay, logon, oidc, tenants, footprint, record"
+        )),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

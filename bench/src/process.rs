@@ -60,6 +60,13 @@ impl Measured {
         family(&all, self.child.id()).into_iter().map(pss_kib).sum()
     }
 
+    /// The most memory it and those below it ever had resident, in MiB.
+    pub(crate) fn peak_mib(&self) -> f64 {
+        let all = processes();
+        let kib: f64 = family(&all, self.child.id()).into_iter().map(peak_kib).sum();
+        kib / 1_024.0
+    }
+
     /// Asks it to end, and waits.
     pub(crate) fn stop(mut self) {
         self.end();
@@ -144,6 +151,15 @@ fn pss_kib(pid: u32) -> f64 {
     rollup
         .lines()
         .find_map(|line| line.strip_prefix("Pss:"))
+        .and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
+        .unwrap_or(0.0)
+}
+
+fn peak_kib(pid: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
         .and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
         .unwrap_or(0.0)
 }

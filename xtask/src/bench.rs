@@ -6,10 +6,12 @@ use crate::{
     failure::{Failure, While as _},
     machine::{debian, node::Node, web},
     place, run,
+    suite::Postgres,
 };
 
-const NAMES: &[&str] = &["relay", "logon", "open", "footprint", "record"];
+const NAMES: &[&str] = &["relay", "logon", "oidc", "open", "tenants", "footprint", "record"];
 const BUILD_SECONDS_MAX: u64 = 60 * 60;
+const PEERS_SECONDS_MAX: u64 = 300;
 
 /// Prepares and runs one bench; further arguments are handed on.
 pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
@@ -28,6 +30,9 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
         if name == "footprint" {
             prepare_program()?;
         }
+        if name == "oidc" {
+            ensure_peers(&Node::ensure()?)?;
+        }
         let mut build = Command::new("cargo");
         build.args(["build", "--release", "--locked", "--package", "naru-bench"]);
         run::must("build benches", BUILD_SECONDS_MAX, &mut build)?;
@@ -35,6 +40,11 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), Failure> {
         bench.arg(name).current_dir(place::root());
         bench
     };
+    // Held until the bench is done.
+    let server = (name == "tenants").then(Postgres::start).transpose()?;
+    if let Some(server) = &server {
+        bench.env("NARU_TEST_POSTGRES", server.url());
+    }
     // The bench itself writes to our own output: its last line is what machines read.
     let status = bench
         .args(rest)
@@ -54,4 +64,15 @@ fn prepare_program() -> Result<Node, Failure> {
     web::ensure_build(&node)?;
     crate::up::build("release")?;
     Ok(node)
+}
+
+/// The peers that come from npm.
+fn ensure_peers(node: &Node) -> Result<(), Failure> {
+    let peers = place::root().join("bench/peers");
+    if peers.join("node_modules/oidc-provider").exists() {
+        return Ok(());
+    }
+    let mut install = node.command("npm");
+    install.args(["ci", "--no-audit", "--no-fund"]).current_dir(peers);
+    run::must("npm ci", PEERS_SECONDS_MAX, &mut install).map(drop)
 }

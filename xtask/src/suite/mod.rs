@@ -13,6 +13,8 @@ use crate::{
 };
 use count::Count;
 
+pub(crate) use postgres::Postgres;
+
 /// What a stage needs from the set-up.
 pub(crate) struct Setting {
     /// Node.js and the web packages.
