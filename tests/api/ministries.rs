@@ -211,7 +211,7 @@ fn names_ministry(sql: &str) -> bool {
         .any(|comparison| {
             text.match_indices(comparison).any(|(at, _)| {
                 // Behind WHERE or ON, and the whole name of the column.
-                let before = &text[..at];
+                let before = text.get(..at).unwrap_or_default();
                 let is_whole = !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
                 is_whole && (before.contains(" WHERE ") || before.contains(" ON "))
             })
@@ -265,7 +265,7 @@ async fn every_text_about_rows_of_ministries_names_the_ministry() {
 /// Whether the text has this choice, and not as the end of a longer name.
 fn is_chosen_by(text: &str, choice: &str) -> bool {
     text.match_indices(choice).any(|(at, _)| {
-        let before = &text[..at];
+        let before = text.get(..at).unwrap_or_default();
         !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
     })
 }

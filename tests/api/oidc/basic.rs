@@ -1,13 +1,10 @@
 //! The OpenID Foundation's Basic OP plan (`OIDCCBasicTestPlan`), module by module under its names.
 
 use axum::http::{Method, StatusCode, header};
-use naru_kernel::{Clock as _, Seconds};
-use serde_json::{Value, json};
+use naru_kernel::Clock as _;
+use serde_json::json;
 
-use super::stage::{
-    REDIRECT, Stage, VERIFIER, basic, changed, encoded, fields, form, location, parts, post_form, request_of,
-    with,
-};
+use super::stage::{REDIRECT, Stage, changed, encoded, fields, location, parts, post_form, with};
 use crate::world::text;
 
 /// Without what Basic OP does not know: no PKCE.

@@ -1,12 +1,11 @@
 //! The Basic OP plan, second half: what a request can ask for, codes used twice, addresses, ways to prove oneself.
 
 use axum::http::{Method, StatusCode, header};
-use naru_kernel::{Clock as _, Seconds};
+use naru_kernel::Seconds;
 use serde_json::{Value, json};
 
 use super::stage::{
-    REDIRECT, Stage, VERIFIER, basic, changed, encoded, fields, form, location, parts, post_form, request_of,
-    with,
+    REDIRECT, Stage, VERIFIER, basic, changed, fields, form, location, post_form, request_of, with,
 };
 use crate::world::text;
 

@@ -1,4 +1,4 @@
-//! mod_auth_mellon: sign-on from both sides, logout from both sides, encryption, and what it refuses.
+//! `mod_auth_mellon`: sign-on from both sides, logout from both sides, encryption, and what it refuses.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use naru_testkit::{
