@@ -58,7 +58,9 @@ impl Caller {
             .connect(name, stream)
             .await?;
         let (connection, driver) = http1::handshake(TokioIo::new(stream)).await?;
-        drop(tokio::task::spawn(driver));
+        #[expect(clippy::disallowed_methods, reason = "it ends with its connection")]
+        let driver = tokio::spawn(driver);
+        drop(driver);
         let cookies = cookie
             .and_then(|cookie| cookie.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -264,7 +264,11 @@ impl Actor {
             .grants
             .iter()
             .any(|grant| grant.role.may(action) && counts_there(&grant.within));
-        if is_theirs && is_granted { Ok(()) } else { Err(Denied) }
+        if is_theirs && is_granted {
+            Ok(())
+        } else {
+            Err(Denied)
+        }
     }
 
     /// How far the right to an action goes in the actor's ministry; the first line of use cases that list.

@@ -191,7 +191,10 @@ async fn listening(status: StatusCode) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}/logout", listener.local_addr().unwrap());
     let router = Router::new().route("/logout", handler);
-    #[expect(clippy::disallowed_methods, reason = "it listens until the test's runtime ends")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it listens until the test's runtime ends"
+    )]
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     drop(server);
     (address, heard)
