@@ -52,7 +52,10 @@ describe('every page', { concurrency: 1 }, () => {
     ['anyone', '/logon', 'page-logon'], ['anyone', '/help', 'page-help'], ['worker', '/home', 'page-home'],
     ['worker', '/me', 'page-me'], ['worker', '/portal', 'page-portal'], ['worker', '/device', 'page-device'],
     ['worker', '/sso/none', 'page-sso-over'], ['administrator', '/people', 'page-people'],
-    ['administrator', '/people/import', 'page-import'], ['operator', '/hosts', 'page-hosts'],
+    ['administrator', '/people/import', 'page-import'], ['administrator', '/admin', 'page-admin'],
+    ['administrator', '/rules', 'page-rules'], ['administrator', '/rules/new', 'page-rule-new'],
+    ['administrator', '/rules/try', 'page-rules-try'], ['administrator', '/grants', 'page-grants'],
+    ['administrator', '/groups', 'page-groups'], ['operator', '/hosts', 'page-hosts'],
     ['auditor', '/audit', 'page-audit'], ['worker', '/nowhere', 'page-missing'],
   ]) {
     it(`${path} is accessible`, async () => {

@@ -17,6 +17,8 @@ describe('the table of routes', () => {
     expect(roles).toEqual({
       '/people': ['ministry_admin'], '/people/import': ['ministry_admin'], '/people/:id': ['ministry_admin'],
       '/applications': ['ministry_admin'], '/applications/:id': ['ministry_admin'], '/approvals': ['ministry_admin'],
+      '/admin': ['ministry_admin'], '/rules': ['ministry_admin'], '/rules/try': ['ministry_admin'], '/rules/:id': ['ministry_admin'],
+      '/grants': ['ministry_admin'], '/groups': ['ministry_admin'], '/groups/:id': ['ministry_admin'],
       '/hosts': ['operator'], '/audit': ['auditor'],
     });
   });
@@ -32,6 +34,8 @@ describe('places', () => {
     ['#/sso/AbC_-9', '/sso/:handle', { handle: 'AbC_-9' }],
     ['#/device/BCDF-GHJK', '/device/:code', { code: 'BCDF-GHJK' }],
     ['#/people/import', '/people/import', {}],
+    ['#/rules/try', '/rules/try', {}],
+    ['#/rules/new', '/rules/:id', { id: 'new' }],
     ['#/people/person_1', '/people/:id', { id: 'person_1' }],
   ])('%s', (hash, pattern, parameters) => {
     const place = placeOf(hash);

@@ -35,6 +35,13 @@ export const routes: Route[] = [
   { pattern: '/applications', title: 'applications', roles: ['ministry_admin'], load: () => import('./routes/applications/Applications.svelte') },
   { pattern: '/applications/:id', title: 'application', roles: ['ministry_admin'], load: () => import('./routes/applications/Application.svelte') },
   { pattern: '/approvals', title: 'approvals', roles: ['ministry_admin'], load: () => import('./routes/approvals/Approvals.svelte') },
+  { pattern: '/admin', title: 'admin', roles: ['ministry_admin'], load: () => import('./routes/admin/Admin.svelte') },
+  { pattern: '/rules', title: 'rules', roles: ['ministry_admin'], load: () => import('./routes/rules/Rules.svelte') },
+  { pattern: '/rules/try', title: 'tryOut', roles: ['ministry_admin'], load: () => import('./routes/rules/TryOut.svelte') },
+  { pattern: '/rules/:id', title: 'rule', roles: ['ministry_admin'], load: () => import('./routes/rules/Rule.svelte') },
+  { pattern: '/grants', title: 'grants', roles: ['ministry_admin'], load: () => import('./routes/grants/Grants.svelte') },
+  { pattern: '/groups', title: 'groups', roles: ['ministry_admin'], load: () => import('./routes/groups/Groups.svelte') },
+  { pattern: '/groups/:id', title: 'group', roles: ['ministry_admin'], load: () => import('./routes/groups/Group.svelte') },
   { pattern: '/hosts', title: 'hosts', roles: ['operator'], load: () => import('./routes/hosts/Hosts.svelte') },
   { pattern: '/audit', title: 'audit', roles: ['auditor'], load: () => import('./routes/audit/Audit.svelte') },
 ];

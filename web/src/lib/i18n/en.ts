@@ -3,6 +3,7 @@ import { enLogon } from './en-logon';
 import { enAdmin } from './en-admin';
 import { enAccess, enDevice, enMinistry, enPortal, enSso } from './en-portal';
 import { enRecord } from './en-record';
+import { enRules } from './en-rules';
 
 /** English. */
 export const en: Catalogue = {
@@ -48,7 +49,7 @@ export const en: Catalogue = {
     menuOpen: 'Open menu',
     menuClose: 'Close menu',
   },
-  nav: { home: 'Home', portal: 'My portal', people: 'People', applications: 'Applications', approvals: 'Approvals', hosts: 'Servers', audit: 'Audit record', me: 'My account', help: 'Help' },
+  nav: { home: 'Home', portal: 'My portal', admin: 'Administration', hosts: 'Servers', audit: 'Audit record', me: 'My account', help: 'Help' },
   title: {
     logon: 'Log on',
     help: 'Log-on help',
@@ -64,6 +65,14 @@ export const en: Catalogue = {
     applications: 'Applications',
     application: 'Application',
     approvals: 'Requests of two',
+    admin: 'Administration',
+    rules: 'Access rules',
+    rule: 'Access rule',
+    tryOut: 'Dry run',
+    grants: 'Roles',
+    look: 'Look and notices',
+    groups: 'Groups',
+    group: 'Group',
     hosts: 'Servers and gateways',
     audit: 'Audit record',
     missing: 'Page not found',
@@ -385,6 +394,7 @@ export const en: Catalogue = {
   },
   record: enRecord,
   ...enAdmin,
+  ...enRules,
   sso: enSso,
   device: enDevice,
   portal: enPortal,

@@ -2,6 +2,7 @@ import { koLogon } from './ko-logon';
 import { koAdmin } from './ko-admin';
 import { koAccess, koDevice, koMinistry, koPortal, koSso } from './ko-portal';
 import { koRecord } from './ko-record';
+import { koRules } from './ko-rules';
 
 /** Korean: the catalogue the others are measured against (a missing key elsewhere is a type error). */
 export const ko = {
@@ -47,7 +48,7 @@ export const ko = {
     menuOpen: '메뉴 열기',
     menuClose: '메뉴 닫기',
   },
-  nav: { home: '홈', portal: '내 포털', people: '사람', applications: '업무 시스템', approvals: '승인', hosts: '서버', audit: '감사 기록', me: '내 정보', help: '도움말' },
+  nav: { home: '홈', portal: '내 포털', admin: '관리', hosts: '서버', audit: '감사 기록', me: '내 정보', help: '도움말' },
   title: {
     logon: '로그온',
     help: '로그온 도움말',
@@ -63,6 +64,14 @@ export const ko = {
     applications: '업무 시스템',
     application: '업무 시스템',
     approvals: '승인 요청',
+    admin: '관리',
+    rules: '접근 규칙',
+    rule: '접근 규칙',
+    tryOut: '규칙 시험',
+    grants: '역할',
+    look: '부처의 모습과 알림',
+    groups: '그룹',
+    group: '그룹',
     hosts: '서버와 게이트웨이',
     audit: '감사 기록',
     missing: '찾는 화면이 없습니다',
@@ -392,6 +401,7 @@ export const ko = {
   },
   record: koRecord,
   ...koAdmin,
+  ...koRules,
   sso: koSso,
   device: koDevice,
   portal: koPortal,
