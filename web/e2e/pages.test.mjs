@@ -55,7 +55,7 @@ describe('every page', { concurrency: 1 }, () => {
     ['administrator', '/people/import', 'page-import'], ['administrator', '/admin', 'page-admin'],
     ['administrator', '/rules', 'page-rules'], ['administrator', '/rules/new', 'page-rule-new'],
     ['administrator', '/rules/try', 'page-rules-try'], ['administrator', '/grants', 'page-grants'],
-    ['administrator', '/groups', 'page-groups'], ['operator', '/hosts', 'page-hosts'],
+    ['administrator', '/ministry', 'page-ministry'], ['administrator', '/groups', 'page-groups'], ['operator', '/hosts', 'page-hosts'],
     ['auditor', '/audit', 'page-audit'], ['worker', '/nowhere', 'page-missing'],
   ]) {
     it(`${path} is accessible`, async () => {

@@ -18,7 +18,7 @@ describe('the table of routes', () => {
       '/people': ['ministry_admin'], '/people/import': ['ministry_admin'], '/people/:id': ['ministry_admin'],
       '/applications': ['ministry_admin'], '/applications/:id': ['ministry_admin'], '/approvals': ['ministry_admin'],
       '/admin': ['ministry_admin'], '/rules': ['ministry_admin'], '/rules/try': ['ministry_admin'], '/rules/:id': ['ministry_admin'],
-      '/grants': ['ministry_admin'], '/groups': ['ministry_admin'], '/groups/:id': ['ministry_admin'],
+      '/grants': ['ministry_admin'], '/ministry': ['ministry_admin'], '/groups': ['ministry_admin'], '/groups/:id': ['ministry_admin'],
       '/hosts': ['operator'], '/audit': ['auditor'],
     });
   });

@@ -40,6 +40,7 @@ export const routes: Route[] = [
   { pattern: '/rules/try', title: 'tryOut', roles: ['ministry_admin'], load: () => import('./routes/rules/TryOut.svelte') },
   { pattern: '/rules/:id', title: 'rule', roles: ['ministry_admin'], load: () => import('./routes/rules/Rule.svelte') },
   { pattern: '/grants', title: 'grants', roles: ['ministry_admin'], load: () => import('./routes/grants/Grants.svelte') },
+  { pattern: '/ministry', title: 'look', roles: ['ministry_admin'], load: () => import('./routes/ministry/Ministry.svelte') },
   { pattern: '/groups', title: 'groups', roles: ['ministry_admin'], load: () => import('./routes/groups/Groups.svelte') },
   { pattern: '/groups/:id', title: 'group', roles: ['ministry_admin'], load: () => import('./routes/groups/Group.svelte') },
   { pattern: '/hosts', title: 'hosts', roles: ['operator'], load: () => import('./routes/hosts/Hosts.svelte') },
