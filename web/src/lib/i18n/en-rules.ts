@@ -118,7 +118,7 @@ export const enRules: Widen<typeof koRules> = {
     takeTitle: (name, role) => `Take the role ${role} from ${name}?`,
     takeBody: 'It is gone at once, in running sessions too.',
     taken: 'Role taken away',
-    takeOf: (name, role) => `Take the role ${role} from ${name}`,
+    takeOf: (name, role) => `Take away: ${role}, ${name}`,
     empty: 'No such roles',
   },
   look: {
@@ -182,7 +182,7 @@ export const enRules: Widen<typeof koRules> = {
     addPerson: 'Add somebody',
     added: 'Added to the group',
     out: 'Take out',
-    outOf: (name) => `Take ${name} out of the group`,
+    outOf: (name) => `Take out: ${name}`,
     wentOut: 'Taken out of the group',
     fromDirectory: 'The ministry’s directory keeps this group; it cannot be changed here.',
     empty: 'No groups yet',
