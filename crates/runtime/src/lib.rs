@@ -16,9 +16,11 @@ mod routes;
 mod tasks;
 pub mod telemetry;
 pub mod tls;
+mod windows;
 
 pub use caller::{Caller, Client, FirstFactor, NodeCaller, Peer, PortalOrigins, SignedIn};
 pub use extract::{Json, Path, Query};
 pub use problem::{Fails, Problem, reference_layer};
 pub use routes::{Access, Route, RouteEntry, Routes};
 pub use tasks::{Shutdown, Tasks, termination};
+pub use windows::Windows;

@@ -1,12 +1,9 @@
 //! What single sign-on holds in memory: keys as read last, and counts that keep strangers from filling the record.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use naru_kernel::{ApplicationId, PersonId, Seconds, Timestamp};
-use naru_runtime::outbound::Outbound;
+use naru_runtime::{Windows, outbound::Outbound};
 use tokio::sync::{Notify, RwLock};
 
 use super::keys::Keys;
@@ -20,55 +17,12 @@ const WINDOW: Seconds = Seconds(60);
 const CODES_PER_WINDOW_MAX: u32 = 10;
 /// The window of wrong codes.
 const CODES_WINDOW: Seconds = Seconds(600);
-/// Counters held at once; when there are more, those whose window is over go.
-const COUNTERS_MAX: usize = 10_000;
-
-/// Counts events per key in windows of time.
-struct Counters<K> {
-    windows: BTreeMap<K, (Timestamp, u32)>,
-    window: Seconds,
-    max: u32,
-}
-
-impl<K: Ord> Counters<K> {
-    const fn new(window: Seconds, max: u32) -> Self {
-        Self {
-            windows: BTreeMap::new(),
-            window,
-            max,
-        }
-    }
-
-    /// Counts one more; `false` when there were too many in this window.
-    fn admit(&mut self, key: K, now: Timestamp) -> bool {
-        if self.windows.len() >= COUNTERS_MAX {
-            let window = self.window;
-            self.windows.retain(|_, (since, _)| *since + window > now);
-        }
-        if self.windows.len() >= COUNTERS_MAX && !self.windows.contains_key(&key) {
-            return false;
-        }
-        let entry = self.windows.entry(key).or_insert((now, 0));
-        if entry.0 + self.window <= now {
-            *entry = (now, 0);
-        }
-        entry.1 = entry.1.saturating_add(1);
-        entry.1 <= self.max
-    }
-
-    /// Whether the key has had its fill in this window.
-    fn is_full(&self, key: &K, now: Timestamp) -> bool {
-        self.windows
-            .get(key)
-            .is_some_and(|(since, count)| *since + self.window > now && *count >= self.max)
-    }
-}
 
 /// The part of single sign-on that is in memory.
 pub(crate) struct SignOn {
     pub(super) keys: RwLock<Option<Arc<Keys>>>,
-    refusals: Mutex<Counters<ApplicationId>>,
-    codes: Mutex<Counters<PersonId>>,
+    refusals: Mutex<Windows<ApplicationId>>,
+    codes: Mutex<Windows<PersonId>>,
     /// How applications are told.
     pub(super) outbound: Outbound,
     /// Told when log-outs are queued.
@@ -80,8 +34,8 @@ impl SignOn {
         Ok(Self {
             outbound: Outbound::new(&config.trusted_roots)?,
             keys: RwLock::new(None),
-            refusals: Mutex::new(Counters::new(WINDOW, REFUSALS_PER_WINDOW_MAX)),
-            codes: Mutex::new(Counters::new(CODES_WINDOW, CODES_PER_WINDOW_MAX)),
+            refusals: Mutex::new(Windows::new(WINDOW, REFUSALS_PER_WINDOW_MAX)),
+            codes: Mutex::new(Windows::new(CODES_WINDOW, CODES_PER_WINDOW_MAX)),
             logouts: Notify::new(),
         })
     }
@@ -108,25 +62,5 @@ impl SignOn {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .is_full(&person, now)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counters_have_windows_and_an_end() {
-        let mut counters = Counters::new(Seconds(60), 2);
-        let now = Timestamp::from_seconds(1_000);
-        assert!(counters.admit(1, now) && counters.admit(1, now));
-        assert!(!counters.admit(1, now) && counters.is_full(&1, now));
-        assert!(counters.admit(2, now));
-        assert!(counters.admit(1, now + Seconds(60)));
-        for key in 0..=COUNTERS_MAX {
-            counters.admit(key, now);
-        }
-        assert!(counters.windows.len() <= COUNTERS_MAX);
-        assert!(counters.admit(usize::MAX, now + Seconds(120)));
     }
 }

@@ -30,11 +30,11 @@ mod sessions;
 mod step_up;
 mod visits;
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use naru_kernel::{Clock, Entropy, MinistryId, Timestamp};
+use naru_kernel::{Clock, Entropy, MinistryId, Seconds, Timestamp};
 use naru_pki::{ChallengeKey, Trust};
-use naru_runtime::{Client, Fails as _};
+use naru_runtime::{Client, Fails as _, Windows};
 use naru_store::{Act, BoxFuture, By, Db, Outcome, Tx};
 use webauthn_rs::{Webauthn, WebauthnBuilder};
 
@@ -75,6 +75,11 @@ macro_rules! granted {
 }
 pub(crate) use granted;
 
+/// Refusals of directories nobody knows that are written to the record, for each address in one window; more are only
+/// counted.
+const STRANGERS_PER_WINDOW_MAX: u32 = 10;
+const STRANGERS_WINDOW: Seconds = Seconds(60);
+
 /// What a change decides: its value, or why not.
 pub(crate) type Verdict<T> = Result<T, Refusal>;
 
@@ -99,6 +104,8 @@ pub struct Identity {
     webauthn: Webauthn,
     trust: RwLock<Arc<Trust>>,
     lists: RwLock<Vec<ListStatus>>,
+    /// Refusals of directories nobody knows, by address.
+    strangers: Mutex<Windows<String>>,
 }
 
 impl Identity {
@@ -135,6 +142,7 @@ impl Identity {
             webauthn,
             trust: RwLock::new(Arc::new(trust)),
             lists: RwLock::new(Vec::new()),
+            strangers: Mutex::new(Windows::new(STRANGERS_WINDOW, STRANGERS_PER_WINDOW_MAX)),
         };
         identity.load_stored_lists().await?;
         Ok(identity)

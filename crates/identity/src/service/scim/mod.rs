@@ -7,6 +7,8 @@ mod groups;
 mod resource;
 mod users;
 
+use std::sync::PoisonError;
+
 use naru_kernel::{Kind, Tenant};
 use naru_runtime::{Client, Fails as _};
 use naru_scim::Filter;
@@ -188,7 +190,8 @@ impl Identity {
     /// The directory that shows this bearer token.
     ///
     /// # Errors
-    /// [`ScimError::Refused`] when the token is unknown, over, or may not do this; it is recorded.
+    /// [`ScimError::Refused`] when the token is unknown, over, or may not do this; it is recorded, strangers' up to ten
+    /// times a minute for each address.
     pub(crate) async fn directory(
         &self,
         shown: Option<&str>,
@@ -201,8 +204,16 @@ impl Identity {
         };
         let Some(token) = token else {
             let act = self.act("identity.scim", By::Anyone, client);
-            let outcome = Outcome::Refused("identity.scim-token-wrong");
-            self.db.record(act, outcome, Value::Null).await?;
+            metrics::counter!("naru_scim_strangers_total").increment(1);
+            let may_record = self
+                .strangers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .admit(client.address.clone(), act.at);
+            if may_record {
+                let outcome = Outcome::Refused("identity.scim-token-wrong");
+                self.db.record(act, outcome, Value::Null).await?;
+            }
             return Err(ScimRefusal::new(401, None, "a good bearer token is needed").into());
         };
         if access == ScimAccess::Write && token.access == ScimAccess::Read {
