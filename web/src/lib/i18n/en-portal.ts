@@ -109,6 +109,8 @@ export const enMinistry: Widen<typeof koMinistry> = {
 export const enAccess: Widen<typeof koAccess> = {
   logOns: 'Recent log-ons',
   logOnsLead: 'If there is one you do not know, end its session and tell the help desk.',
+  alarms: 'Security alerts',
+  alarmsLead: 'If it was not you, tell the help desk at once.',
   noLogOns: 'No log-ons are kept.',
   at: 'Time',
   place: 'Place',

@@ -106,6 +106,8 @@ export const koMinistry = {
 export const koAccess = {
   logOns: '최근 로그온',
   logOnsLead: '모르는 로그온이 있으면 그 세션을 끝내고 도움말 데스크에 알려 주세요.',
+  alarms: '보안 알림',
+  alarmsLead: '본인이 한 일이 아니면 도움말 데스크에 바로 알려 주세요.',
   noLogOns: '남은 로그온 기록이 없습니다.',
   at: '시각',
   place: '장소',
